@@ -1,0 +1,167 @@
+"""The commands of the sample district: load it, and start everything with it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+import requests
+from sqlalchemy.exc import IntegrityError
+
+from adapters.demo import district
+from lrs.cli import Desk, new_credential, new_log, pass_desk
+from lrs.errors import NotFound
+from lrs.progress import progress_bar
+from lrs.store.log import Log
+from projections import acts
+from projections.commands import actor_of, runtime_of
+
+SLUG = "sample"
+NAME = "Sample County Schools (invented)"
+ORIGIN = "https://lrs.sample-county.example"
+CREDENTIALS = {
+    "tool": frozenset({"statements/write", "statements/read/mine"}),
+    "auditor": frozenset({"all/read"}),
+    "registrar": frozenset({"registrar", "all/read"}),
+}
+WAIT_SECONDS = 60.0
+
+
+@click.command()
+@pass_desk
+def demo(desk: Desk) -> None:
+    """Load the sample district: about 60 learners, 12 competencies, three tools. Loading it again changes nothing."""
+    desk.migrate()
+    load(desk)
+
+
+def load(desk: Desk) -> None:
+    """Load the sample district where it is not loaded yet, and fold it."""
+    try:
+        log = desk.log_named(SLUG)
+    except NotFound:
+        log = _new_district(desk)
+    batches = list(district.batches())
+    with progress_bar() as tell:
+        for done, batch in enumerate(batches, 1):
+            desk.append(log, batch)
+            tell("sample district", done, len(batches))
+        _publish_late(desk, log)
+        runtime_of(desk).catch_up(log.log_id, tell)
+
+
+def _new_district(desk: Desk) -> Log:
+    try:
+        log = new_log(desk, SLUG, NAME, ORIGIN)
+    except IntegrityError:
+        return desk.log_named(SLUG)
+    lines = []
+    for name, scopes in CREDENTIALS.items():
+        key, secret = new_credential(desk, log, name, scopes)
+        lines.append(f"{name} {key} {secret}\n")
+    path = credentials_file(desk)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
+        stream.writelines(lines)
+    _publish(desk, log, district.acts())
+    return log
+
+
+def _publish_late(desk: Desk, log: Log) -> None:
+    marker = Path(desk.settings.data_dir) / "sample-late-acts"
+    if not marker.exists():
+        _publish(desk, log, district.late_acts())
+        marker.touch()
+
+
+def _publish(desk: Desk, log: Log, documents: Any) -> None:
+    _, actor = actor_of(desk, log.slug)
+    statements = [_statement(kind, document, actor) for kind, document in documents]
+    desk.append(log, statements)
+
+
+def _statement(kind: str, document: Any, actor: dict[str, Any]) -> dict[str, Any]:
+    if kind == "framework":
+        return acts.adopt(document, actor)
+    return acts.align(document, actor) if kind == "alignment" else acts.publish(kind, document, actor)
+
+
+def credentials_file(desk: Desk) -> Path:
+    """Return the file that keeps the sample district's secrets, readable by its owner alone."""
+    return Path(desk.settings.data_dir) / "sample-credentials"
+
+
+@click.command()
+@pass_desk
+def start(desk: Desk) -> None:
+    """Migrate, load the sample district, and run the web server and the worker until stopped."""
+    click.echo("Cairn: databases …")
+    desk.migrate()
+    click.echo("Cairn: sample district …")
+    load(desk)
+    processes = [
+        subprocess.Popen([sys.executable, "-c", f"import wsgi, sys; sys.argv=['cairn','{name}']; wsgi.main()"])
+        for name in ("work", "serve")
+    ]
+    try:
+        _wait_until_ready(desk, processes)
+        _greet(desk)
+        while all(process.poll() is None for process in processes):
+            time.sleep(0.5)
+        raise click.ClickException("one of the processes ended; see the messages above")
+    except KeyboardInterrupt:
+        click.echo("\nCairn: stopping …")
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait(timeout=20)
+
+
+def _address(desk: Desk) -> str:
+    return f"http://{desk.settings.host}:{desk.settings.port}"
+
+
+def _wait_until_ready(desk: Desk, processes: list[subprocess.Popen[bytes]]) -> None:
+    until = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < until:
+        if any(process.poll() is not None for process in processes):
+            raise click.ClickException(
+                f"a process ended at its start; is port {desk.settings.port} taken? Set CAIRN_PORT."
+            )
+        try:
+            if requests.get(f"{_address(desk)}/ready", timeout=2).status_code == 200:
+                return
+        except requests.ConnectionError:
+            pass
+        time.sleep(0.2)
+    raise click.ClickException(
+        f"not ready after {WAIT_SECONDS:g} seconds; ask {_address(desk)}/ready which part is missing"
+    )
+
+
+def _greet(desk: Desk) -> None:
+    address = _address(desk)
+    known = [line.split() for line in credentials_file(desk).read_text().splitlines()]
+    click.echo(f"\nCairn is up: {address}\n\nSign in there, or use HTTP Basic, with a key and its secret:")
+    for name, key, secret in known:
+        click.echo(f"  {name:9}  {key}  {secret}")
+    _, key, secret = known[0]
+    click.echo(
+        f"\nPost a first statement:\n\n  curl -u {key}:{secret} -H 'X-Experience-API-Version: 1.0.3' "
+        f"-H 'Content-Type: application/json' {address}/xapi/statements -d '"
+        '{"actor":{"mbox":"mailto:learner@example.org"},"verb":{"id":"http://adlnet.gov/expapi/verbs/experienced"},'
+        '"object":{"id":"https://example.org/first"}}'
+        "'\n\nCtrl-C stops everything; the data stays.",
+    )
+
+
+def register(group: click.Group) -> None:
+    """Add the commands of this folder."""
+    group.add_command(demo)
+    group.add_command(start)

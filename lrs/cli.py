@@ -1,0 +1,239 @@
+"""The commands of the learning record store: serve it, its logs, its credentials."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import msgspec
+from sqlalchemy import Engine
+
+from lrs.errors import CairnError
+from lrs.recording import Gate, record
+from lrs.settings import Settings
+from lrs.store.credentials import (
+    SCOPES,
+    Credential,
+    authority_of,
+    create_credential,
+    credentials_of,
+    revoke_credential,
+)
+from lrs.store.engine import immediate
+from lrs.store.log import Log, create_log, log_named, logs
+from lrs.store.writer import Writer
+
+F = TypeVar("F", bound=Callable[..., Any])
+OPERATOR = "operator"
+_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\Z")
+
+
+@dataclass(slots=True)
+class Desk:
+    """What every command reaches for: settings, the logs' engine, and the gate of the acts."""
+
+    settings: Settings
+    engine: Engine
+    derived: Engine
+    gate: Gate
+    migrate: Callable[[], None]
+    found: Callable[[Log], list[dict[str, Any]]]
+
+    def operator(self, log: Log) -> Credential:
+        """Return the credential of whoever runs commands on the server itself."""
+        scopes = frozenset({"registrar", "all"})
+        return Credential(OPERATOR, "Operator", log, scopes, b"", authority_of(log, OPERATOR, "Operator"))
+
+    def append(self, log: Log, statements: list[dict[str, Any]]) -> list[str]:
+        """Append statements as the operator, all or none; return their ids."""
+        writer = Writer(self.engine, self.gate.act_verbs, self.settings.append_queue_limit)
+        body = msgspec.json.encode(statements)
+        return record(writer, self.gate, self.operator(log), "1.0.3", body, len(statements))
+
+    def log_named(self, slug: str) -> Log:
+        """Return the log with this slug; raises NotFound."""
+        with self.engine.connect() as connection:
+            return log_named(connection, slug)
+
+
+pass_desk = click.make_pass_decorator(Desk)
+
+
+class Commands(click.Group):
+    """A group whose commands tell an error of ours in words, every problem on a line, and exit 1."""
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(context)
+        except CairnError as error:
+            click.echo(f"cairn: {error.message}", err=True)
+            for problem in error.problems:
+                click.echo(f"  {problem}", err=True)
+            sys.exit(1)
+
+
+def new_log(desk: Desk, slug: str, name: str, origin: str) -> Log:
+    """Create a log and what every log begins with."""
+    if not _SLUG.match(slug):
+        raise click.BadParameter("use lower-case letters, digits and hyphens", param_hint="SLUG")
+    with immediate(desk.engine).begin() as connection:
+        log = create_log(connection, slug, name, origin)
+    first = desk.found(log)
+    if first:
+        desk.append(log, first)
+    return log
+
+
+def new_credential(desk: Desk, log: Log, name: str, scopes: frozenset[str]) -> tuple[str, str]:
+    """Create a credential and record the grant in the log (never the secret); return its key and its secret."""
+    with immediate(desk.engine).begin() as connection:
+        created, secret = create_credential(connection, log, name, scopes, _now(), _token)
+    desk.append(log, [_credential_act(desk, log, "granted", created.key, name, sorted(scopes))])
+    return created.key, secret
+
+
+def _credential_act(desk: Desk, log: Log, verb: str, key: str, name: str, scopes: list[str]) -> dict[str, Any]:
+    profile = desk.gate.act_verbs.removesuffix("verbs/")
+    return {
+        "actor": msgspec.json.decode(desk.operator(log).authority),
+        "verb": {"id": desk.gate.act_verbs + verb, "display": {"en": verb}},
+        "object": {
+            "objectType": "Activity",
+            "id": f"{log.origin.rstrip('/')}/credentials/{key}",
+            "definition": {"type": f"{profile}activity-types/credential", "name": {"en": name}},
+        },
+        "result": {"extensions": {f"{profile}extensions/credential": {"key": key, "name": name, "scopes": scopes}}},
+    }
+
+
+@click.command()
+@pass_desk
+def migrate(desk: Desk) -> None:
+    """Bring the databases to the newest schema."""
+    desk.migrate()
+    click.echo(f"logs: {_shown(desk.engine)}\nprojections: {_shown(desk.derived)}")
+
+
+def _shown(engine: Engine) -> str:
+    return engine.url.render_as_string(hide_password=True)
+
+
+@click.command()
+@pass_desk
+def serve(desk: Desk) -> None:
+    """Serve xAPI, the API and the pages, in the foreground."""
+    os.execv(sys.executable, [sys.executable, "-m", "granian", *server_arguments(desk.settings)])  # noqa: S606
+
+
+def server_arguments(settings: Settings) -> list[str]:
+    """Return the web server's command line; SQLite takes one writing process, so one serves it."""
+    workers = 1 if settings.log_url.startswith("sqlite") else settings.web_workers
+    return [
+        "--interface", "wsgi", "--host", settings.host, "--port", str(settings.port), "--workers", str(workers),
+        "--blocking-threads", str(settings.web_threads), "--backlog", "1024", "--respawn-failed-workers",
+        "--no-ws", "--log-level", "warning", "--http", "1", "wsgi:app",
+    ]  # fmt: skip
+
+
+@click.group()
+def log_group() -> None:
+    """The districts' logs."""
+
+
+@log_group.command("create")
+@click.argument("slug")
+@click.option("--name", required=True, help="The district's name, for people.")
+@click.option(
+    "--origin", required=True, help="An IRL that stands for the log for ever, such as https://lrs.example.org/a"
+)
+@pass_desk
+def create(desk: Desk, slug: str, name: str, origin: str) -> None:
+    """Create a log; it begins with the default scale and mastery rule."""
+    log = new_log(desk, slug, name, origin)
+    click.echo(f"log {log.slug} created")
+
+
+@log_group.command("list")
+@pass_desk
+def list_logs(desk: Desk) -> None:
+    """List the logs."""
+    with desk.engine.connect() as connection:
+        for one in logs(connection):
+            click.echo(f"{one.slug}\t{one.name}\t{one.origin}")
+
+
+@click.group()
+def credentials() -> None:
+    """The credentials of a log."""
+
+
+@credentials.command("create")
+@click.argument("slug")
+@click.option("--name", required=True, help="What the credential is for.")
+@click.option("--scope", "scopes", multiple=True, required=True, type=click.Choice(SCOPES))
+@pass_desk
+def create_one(desk: Desk, slug: str, name: str, scopes: tuple[str, ...]) -> None:
+    """Create a credential; its secret is shown this once."""
+    key, secret = new_credential(desk, desk.log_named(slug), name, frozenset(scopes))
+    click.echo(f"key     {key}\nsecret  {secret}\nThe secret is kept nowhere and cannot be shown again.")
+
+
+@credentials.command("list")
+@click.argument("slug")
+@pass_desk
+def list_credentials(desk: Desk, slug: str) -> None:
+    """List the credentials of a log."""
+    log = desk.log_named(slug)
+    with desk.engine.connect() as connection:
+        for key, name, scopes, is_revoked in credentials_of(connection, log):
+            click.echo(f"{key}\t{name}\t{scopes}\t{'revoked' if is_revoked else 'active'}")
+
+
+@credentials.command("revoke")
+@click.argument("slug")
+@click.argument("key")
+@pass_desk
+def revoke(desk: Desk, slug: str, key: str) -> None:
+    """Revoke a credential."""
+    log = desk.log_named(slug)
+    with immediate(desk.engine).begin() as connection:
+        revoke_credential(connection, log, key, _now())
+    desk.append(log, [_credential_act(desk, log, "revoked", key, key, [])])
+    click.echo(f"{key} is revoked; web processes forget it within {desk.settings.credential_cache_seconds:g} seconds")
+
+
+def _now() -> int:
+    return time.time_ns() // 1000
+
+
+def _token() -> str:
+    return secrets.token_urlsafe(32).replace("-", "a").replace("_", "b")
+
+
+def secret_key(settings: Settings) -> str:
+    """Return the key that signs browser sessions: the setting, or one made once and kept in the data folder."""
+    if settings.secret_key:
+        return settings.secret_key
+    path = Path(settings.data_dir) / "secret-key"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
+            stream.write(secrets.token_hex(32))
+    return path.read_text()
+
+
+def register(group: click.Group) -> None:
+    """Add the commands of this package."""
+    group.add_command(migrate)
+    group.add_command(serve)
+    group.add_command(log_group, "logs")
+    group.add_command(credentials)

@@ -1,0 +1,14 @@
+"""The About Resource: xAPI 1.0.3 Communication 2.8. It needs neither credential nor version header."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify
+
+blueprint = Blueprint("about", __name__)
+VERSIONS = ["1.0.3", "1.0.2", "1.0.1", "1.0.0"]
+
+
+@blueprint.get("/about")
+def get() -> Response:
+    """Answer the versions of xAPI that are spoken here."""
+    return jsonify({"version": VERSIONS})

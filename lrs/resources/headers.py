@@ -1,0 +1,75 @@
+"""The headers of xAPI: version in and out, body and its encoding, Accept-Language."""
+
+from __future__ import annotations
+
+import re
+import zlib
+
+from flask import Response, g, request
+
+from lrs.errors import BodyTooLarge, InvalidRequest, UnsupportedMediaType
+from lrs.resources.lrs import this_lrs
+from lrs.xapi.statement import Version
+
+VERSION = "X-Experience-API-Version"
+CONSISTENT_THROUGH = "X-Experience-API-Consistent-Through"
+LATEST = "1.0.3"
+_ONE = re.compile(r"1\.0(\.\d+)?\Z")
+
+
+def version() -> Version:
+    """Return whose rules the request asks for; raises InvalidRequest when the header is missing or unknown."""
+    given = request.headers.get(VERSION)
+    if given is None:
+        g.reply_version = this_lrs().settings.versionless_reply
+        raise InvalidRequest(f"the header {VERSION} is missing; send {VERSION}: {LATEST}")
+    if not _ONE.match(given):
+        raise InvalidRequest(f"{VERSION}: {given} is not spoken here; send 1.0.3 (any 1.0.x is taken)")
+    return "1.0.3"
+
+
+def add_version(response: Response) -> Response:
+    """Put the version of the answer on every response of the xAPI resources."""
+    response.headers[VERSION] = g.get("reply_version", LATEST)
+    return response
+
+
+def body() -> bytes:
+    """Return the request's body, decompressed and whole; raises InvalidRequest, BodyTooLarge, UnsupportedMediaType."""
+    limit = this_lrs().settings.body_limit_bytes
+    declared = request.content_length
+    if declared is not None and declared > limit:
+        raise BodyTooLarge(f"the body has {declared} bytes; send at most {limit}")
+    data = request.stream.read(limit + 1)
+    if len(data) > limit:
+        raise BodyTooLarge(f"the body is longer than {limit} bytes")
+    if declared is not None and len(data) != declared:
+        raise InvalidRequest(f"Content-Length says {declared} bytes, but {len(data)} came; nothing was stored")
+    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding in {"", "identity"}:
+        return data
+    if encoding not in {"gzip", "x-gzip"}:
+        raise UnsupportedMediaType(f"Content-Encoding {encoding} is not taken; send gzip or none")
+    return _unzipped(data, limit)
+
+
+def _unzipped(data: bytes, limit: int) -> bytes:
+    unzip = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    try:
+        whole = unzip.decompress(data, limit + 1)
+    except zlib.error as error:
+        raise InvalidRequest("the body is not the gzip that its Content-Encoding says") from error
+    if len(whole) > limit:
+        raise BodyTooLarge(f"the body is longer than {limit} bytes once decompressed")
+    if not unzip.eof or unzip.unused_data:
+        raise InvalidRequest("the gzip body is cut short, or goes on behind its end")
+    return whole
+
+
+def require_json() -> None:
+    """Refuse a body that does not say it is JSON; multipart/mixed is not taken yet."""
+    kind = request.mimetype
+    if kind.startswith("multipart/"):
+        raise InvalidRequest("only application/json is taken: send statements without attachments as application/json")
+    if kind != "application/json":
+        raise UnsupportedMediaType(f"Content-Type {kind or '(missing)'} is not taken; send application/json")

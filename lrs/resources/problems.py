@@ -1,0 +1,71 @@
+"""Errors → HTTP, in one table: problem details (RFC 9457) that name every problem, and nothing of the inside."""
+
+from __future__ import annotations
+
+import msgspec
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException
+
+from lrs.errors import (
+    BodyTooLarge,
+    Busy,
+    CairnError,
+    Forbidden,
+    InvalidRequest,
+    NotFound,
+    StatementConflict,
+    StorageFailed,
+    Unauthenticated,
+    UnsupportedMediaType,
+)
+
+STATUS: dict[type[CairnError], tuple[int, str]] = {
+    InvalidRequest: (400, "The request cannot be understood"),
+    Unauthenticated: (401, "A valid credential is needed"),
+    Forbidden: (403, "The credential does not reach so far"),
+    NotFound: (404, "Not found"),
+    StatementConflict: (409, "A statement id is taken"),
+    BodyTooLarge: (413, "The body is too large"),
+    UnsupportedMediaType: (415, "This kind of body is not taken"),
+    Busy: (429, "Too many requests are waiting"),
+    StorageFailed: (503, "The statements could not be stored"),
+    CairnError: (500, "Something went wrong"),
+}
+MOST_PROBLEMS = 500
+
+
+def status_of(error: CairnError) -> tuple[int, str]:
+    """Return the status and the title of an error: those of the nearest class in the table."""
+    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+
+
+def answer(error: CairnError) -> Response:
+    """Return the response that tells a client what is wrong and how to mend it."""
+    status, title = status_of(error)
+    shown = [{"pointer": one.pointer, "message": one.message} for one in error.problems[:MOST_PROBLEMS]]
+    details: dict[str, object] = {"type": "about:blank", "title": title, "status": status, "detail": error.message}
+    if shown:
+        details["problems"] = shown
+        details["problem_count"] = len(error.problems)
+    response = Response(msgspec.json.encode(details), status, content_type="application/problem+json")
+    if status == 401:
+        response.headers["WWW-Authenticate"] = 'Basic realm="Cairn", charset="UTF-8"'
+    if status in {429, 503}:
+        response.headers["Retry-After"] = "1"
+    return response
+
+
+def _http_answer(error: HTTPException) -> Response:
+    status = error.code or 500
+    details = {"type": "about:blank", "title": error.name, "status": status, "detail": error.description or ""}
+    response = Response(msgspec.json.encode(details), status, content_type="application/problem+json")
+    allowed = getattr(error, "valid_methods", None)
+    if allowed:
+        response.headers["Allow"] = ", ".join(sorted(allowed))
+    return response
+
+
+def register(app: Flask) -> None:
+    """Answer every error of ours, of HTTP and of the inside in one form."""
+    app.register_error_handler(CairnError, answer)
+    app.register_error_handler(HTTPException, _http_answer)

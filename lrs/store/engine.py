@@ -1,0 +1,59 @@
+"""Engines for both dialects, set up so that a commit is durable and SQLite's writers wait their turn."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+
+BUSY_TIMEOUT_MS = 15_000
+
+
+def open_engine(url: str, pool_size: int = 16) -> Engine:
+    """Return an engine for an SQLite or a PostgreSQL URL; the folder of an SQLite file is made if it is missing."""
+    if make_url(url).get_backend_name() == "sqlite":
+        return _sqlite_engine(url)
+    return create_engine(_with_driver(url), pool_size=pool_size, max_overflow=pool_size, pool_use_lifo=True)
+
+
+def immediate(engine: Engine) -> Engine:
+    """Return the same engine with transactions that take SQLite's write lock at once (PostgreSQL: no difference)."""
+    return engine.execution_options(immediate=True)
+
+
+def is_postgresql(engine_or_connection: Engine | Connection) -> bool:
+    """Whether this speaks to PostgreSQL (else it is SQLite)."""
+    return engine_or_connection.dialect.name == "postgresql"
+
+
+def driver(connection: Connection) -> Any:
+    """Return the driver's own connection under a SQLAlchemy connection that has begun a transaction."""
+    return connection.connection.driver_connection
+
+
+def _with_driver(url: str) -> str:
+    parsed = make_url(url)
+    if parsed.drivername in {"postgresql", "postgres"}:
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    return parsed.render_as_string(hide_password=False)
+
+
+def _sqlite_engine(url: str) -> Engine:
+    database = make_url(url).database
+    if database and database != ":memory:":
+        Path(database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000})
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-32000"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        wants_lock = connection.get_execution_options().get("immediate", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if wants_lock else "BEGIN")
+
+    return engine

@@ -1,0 +1,210 @@
+"""The log: dense positions in commit order, `stored` strictly rising, one head row whose lock orders all appends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, func, insert, select, update
+
+from lrs.errors import CairnError, Forbidden, NotFound, Problem, StatementConflict
+from lrs.store.postgresql import PostgresqlDialect
+from lrs.store.references import Node, lent
+from lrs.store.rows import BodyRow, Dialect, Look, Pointing, PostingRow, Prepared, Request, Rows, StatementRow
+from lrs.store.sqlite import SqliteDialect
+from lrs.store.tables import log, log_head, statement, statement_body
+from lrs.xapi.decode import stored_statement
+from lrs.xapi.equality import is_equal
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """A district's log: its number, its short name in addresses, its name for people, and the IRL that stands for it."""
+
+    log_id: int
+    slug: str
+    name: str
+    origin: str
+
+
+def create_log(connection: Connection, slug: str, name: str, origin: str) -> Log:
+    """Create an empty log; raises sqlalchemy.exc.IntegrityError when the slug is taken."""
+    created = connection.execute(insert(log).values(slug=slug, name=name, origin=origin))
+    assert created.inserted_primary_key is not None
+    log_id = int(created.inserted_primary_key[0])
+    connection.execute(insert(log_head).values(log_id=log_id, size=0, last_stored=0))
+    return Log(log_id, slug, name, origin)
+
+
+def logs(connection: Connection) -> list[Log]:
+    """Return all logs in the order of their creation."""
+    query = select(log.c.log_id, log.c.slug, log.c.name, log.c.origin).order_by(log.c.log_id)
+    return [Log(*row) for row in connection.execute(query)]
+
+
+def log_named(connection: Connection, slug: str) -> Log:
+    """Return the log with this slug; raises NotFound."""
+    for one in logs(connection):
+        if one.slug == slug:
+            return one
+    raise NotFound(f"no log is named {slug!r}; `cairn logs` lists them")
+
+
+def head(connection: Connection, log_id: int) -> tuple[int, int]:
+    """Return the size of a log and the `stored` time of its last statement (0 for an empty log)."""
+    row = connection.execute(select(log_head.c.size, log_head.c.last_stored).where(log_head.c.log_id == log_id)).one()
+    return row.size, row.last_stored
+
+
+def position_at(connection: Connection, log_id: int, stored_us: int) -> int:
+    """Return the last position stored at or before a time (0 when there is none)."""
+    query = (
+        select(statement.c.position)
+        .where(statement.c.log_id == log_id, statement.c.stored <= stored_us)
+        .order_by(statement.c.stored.desc())
+        .limit(1)
+    )
+    return connection.scalar(query) or 0
+
+
+def dialect_for(name: str) -> Dialect:
+    """Return how the append is done on the dialect of this name."""
+    return PostgresqlDialect() if name == "postgresql" else SqliteDialect()
+
+
+def append(
+    connection: Connection, log_id: int, requests: Sequence[Request], dialect: Dialect, act_verbs: str
+) -> list[CairnError | None]:
+    """Append what the requests carry, each wholly or not at all; return an error or None for each, in their order.
+
+    A statement whose id is already stored with equal content is left alone. Errors: StatementConflict when an id is
+    taken, Forbidden when a registrar's act (a verb under `act_verbs`) would be voided without the right to.
+    """
+    ids = list(dict.fromkeys(one.statement_id for request in requests for one in request.statements))
+    look = dialect.look(connection, log_id, ids)
+    stored_acts = _acts_among_targets(connection, log_id, requests, act_verbs)
+    accepted: dict[str, Prepared] = {}
+    outcomes: list[CairnError | None] = []
+    for request in requests:
+        error = _refusal(request, accepted, look, stored_acts)
+        outcomes.append(error)
+        if error is None:
+            accepted |= {
+                one.statement_id: one
+                for one in request.statements
+                if one.statement_id not in look.known and one.statement_id not in accepted
+            }
+    if accepted:
+        dialect.write(connection, _rows(connection, log_id, list(accepted.values()), look))
+    return outcomes
+
+
+def _refusal(
+    request: Request, accepted: Mapping[str, Prepared], look: Look, stored_acts: frozenset[str]
+) -> CairnError | None:
+    problems = []
+    for index, one in enumerate(request.statements):
+        other = accepted[one.statement_id].body if one.statement_id in accepted else look.known.get(one.statement_id)
+        if other is None and one.statement_id not in look.known:
+            continue
+        if other is None or not is_equal(stored_statement(other), stored_statement(one.body)):
+            message = f"{one.statement_id} is the id of another statement already stored; send this one with a new id"
+            problems.append(Problem(f"/{index}/id", message))
+    if problems:
+        return StatementConflict("a statement id is already taken by a statement with other content", problems)
+    return _forbidden_void(request, accepted, look, stored_acts)
+
+
+def _forbidden_void(
+    request: Request, accepted: Mapping[str, Prepared], look: Look, stored_acts: frozenset[str]
+) -> CairnError | None:
+    """Refuse to void a registrar's act without its scope, before or after the act itself is stored."""
+    fresh_acts = {one.statement_id for one in (*accepted.values(), *request.statements) if one.is_act}
+    voids = {one.keys.target for one in request.statements if one.keys.is_voiding}
+    if not request.may_act and voids & (stored_acts | fresh_acts):
+        return Forbidden("only a credential with the scope registrar may void a registrar's act")
+    known = look.known.keys()
+    own_acts = {one.statement_id for one in request.statements if one.is_act and one.statement_id not in known}
+    voided_before = {one.target for one in look.pointing if one.voids}
+    voided_before |= {one.keys.target or "" for one in accepted.values() if one.keys.is_voiding}
+    taken = sorted(own_acts & voided_before)
+    if taken:
+        return StatementConflict(f"{taken[0]} is voided in advance by another statement; send the act with a new id")
+    return None
+
+
+def _acts_among_targets(
+    connection: Connection, log_id: int, requests: Iterable[Request], act_verbs: str
+) -> frozenset[str]:
+    """Return which of the statements that the requests would void are registrar's acts already stored."""
+    targets = {one.keys.target for request in requests for one in request.statements if one.keys.is_voiding}
+    if not targets:
+        return frozenset()
+    bodies = bodies_with_ids(connection, log_id, [one for one in targets if one])
+    return frozenset(
+        name for name, body in bodies.items() if stored_statement(body)["verb"]["id"].startswith(act_verbs)
+    )
+
+
+def bodies_with_ids(connection: Connection, log_id: int, ids: Sequence[str]) -> dict[str, bytes]:
+    """Return the bodies of the stored statements with these ids; an erased one is left out."""
+    query = (
+        select(statement.c.statement_id, statement_body.c.body)
+        .join_from(statement, statement_body, _same_row())
+        .where(statement.c.log_id == log_id, statement.c.statement_id.in_(ids))
+        .order_by(statement.c.position)
+    )
+    return {name: body for name, body in connection.execute(query) if body is not None}
+
+
+def _rows(connection: Connection, log_id: int, accepted: Sequence[Prepared], look: Look) -> Rows:
+    first_stored = max(look.now, look.last_stored + 1)
+    statements, bodies, postings = [], [], []
+    for index, one in enumerate(accepted):
+        position, stored, keys = look.size + 1 + index, first_stored + index, one.keys
+        statements.append(
+            StatementRow(
+                log_id, position, one.statement_id, stored, stored if one.timestamp is None else one.timestamp,
+                keys.verb, keys.actor, keys.activity, keys.registration, keys.authority, keys.target, keys.is_voiding,
+                one.commitment,
+            )
+        )  # fmt: skip
+        bodies.append(BodyRow(log_id, position, one.body, one.salt))
+        for key in (*keys.agents, *keys.related_agents, *keys.related_activities):
+            postings.append(PostingRow(log_id, key, position, position))
+    fresh = _fresh_nodes(accepted, statements, look.pointing)
+    more_postings, voided = lent(connection, log_id, fresh, look.pointing) if fresh else ([], [])
+    return Rows(statements, bodies, postings + more_postings, voided)
+
+
+def _fresh_nodes(
+    accepted: Sequence[Prepared], rows: Sequence[StatementRow], pointing: Sequence[Pointing]
+) -> dict[str, Node]:
+    """Return the new statements as nodes when any of them refers or is referred to; nothing otherwise."""
+    if not pointing and not any(one.keys.target for one in accepted):
+        return {}
+    return {
+        one.statement_id: Node(one.statement_id, row.position, one.keys, one.keys.target, one.keys.is_voiding)
+        for one, row in zip(accepted, rows, strict=True)
+    }
+
+
+def erase_body(connection: Connection, log_id: int, position: int) -> None:
+    """Erase the text and the salt of one statement; its row and its commitment stay, so that the tree still verifies.
+
+    The one way to change what was stored; a database trigger admits this change and no other.
+    """
+    connection.execute(
+        update(statement_body)
+        .where(statement_body.c.log_id == log_id, statement_body.c.position == position)
+        .values(body=None, salt=None)
+    )
+
+
+def count(connection: Connection, log_id: int) -> int:
+    """Return how many statements a log holds, counted row by row (the head's size is the quick answer)."""
+    return connection.scalar(select(func.count()).select_from(statement).where(statement.c.log_id == log_id)) or 0
+
+
+def _same_row() -> ColumnElement[bool]:
+    return (statement.c.log_id == statement_body.c.log_id) & (statement.c.position == statement_body.c.position)

@@ -1,0 +1,117 @@
+"""What the append takes in and what it writes: plain values, laid out as the tables are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from sqlalchemy import Connection
+
+from lrs.xapi.keys import Keys
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A statement made ready before the transaction; `timestamp` is None where the sender gave none.
+
+    `is_act` says that its verb is the registrar's; `commitment` is SHA-256("cairn/v1" NUL ‖ salt ‖ body).
+    """
+
+    statement_id: str
+    timestamp: int | None
+    keys: Keys
+    body: bytes
+    salt: bytes
+    commitment: bytes
+    is_act: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What one client wants appended together or not at all; `may_act` says that it may void a registrar's act."""
+
+    statements: Sequence[Prepared]
+    may_act: bool
+
+
+class StatementRow(NamedTuple):
+    """A row of `statement`, in the order of its columns."""
+
+    log_id: int
+    position: int
+    statement_id: str
+    stored: int
+    timestamp: int
+    verb: int
+    actor: int | None
+    activity: int | None
+    registration: str | None
+    authority: int
+    target: str | None
+    voids: bool
+    commitment: bytes
+
+
+class BodyRow(NamedTuple):
+    """A row of `statement_body`."""
+
+    log_id: int
+    position: int
+    body: bytes
+    salt: bytes
+
+
+class PostingRow(NamedTuple):
+    """A row of `posting`."""
+
+    log_id: int
+    key: int
+    position: int
+    via: int
+
+
+class VoidedRow(NamedTuple):
+    """A row of `voided`."""
+
+    log_id: int
+    position: int
+    by: int
+
+
+class Rows(NamedTuple):
+    """Everything that one append writes."""
+
+    statements: list[StatementRow]
+    bodies: list[BodyRow]
+    postings: list[PostingRow]
+    voided: list[VoidedRow]
+
+
+class Pointing(NamedTuple):
+    """A stored statement whose StatementRef names another."""
+
+    position: int
+    statement_id: str
+    target: str
+    voids: bool
+
+
+class Look(NamedTuple):
+    """What the append sees under the head's lock: the head, the clock, known bodies by id, and who points at the ids."""
+
+    size: int
+    last_stored: int
+    now: int
+    known: Mapping[str, bytes | None]
+    pointing: Sequence[Pointing]
+
+
+class Dialect(Protocol):
+    """The part of the append that differs between the two databases."""
+
+    def look(self, connection: Connection, log_id: int, ids: Sequence[str]) -> Look:
+        """Lock the log's head and read what an append of these ids must know."""
+
+    def write(self, connection: Connection, rows: Rows) -> None:
+        """Write the rows and advance the head to the last of them; the caller commits."""

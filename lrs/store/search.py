@@ -1,0 +1,208 @@
+"""Queries over the statements: one branch for each way in, filter and order in one index, joined by UNION.
+
+A statement is found when it meets every filter itself, or reaches by StatementRef one that does: `m` below is the
+statement that must meet them, `position` the one that is found. The keys are hashes: retrieval rechecks them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, exists, or_, select, union
+
+from lrs.store.references import registration_key
+from lrs.store.tables import posting, statement, statement_body, voided
+from lrs.xapi.query import Query
+from lrs.xapi.values import key64
+
+
+class Found(NamedTuple):
+    """A stored statement: its place, its times, and its text (None once erased)."""
+
+    position: int
+    stored: int
+    timestamp: int
+    body: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Positions to look at: after < position < before, newest first unless ascending; `authority`: only theirs."""
+
+    after: int = 0
+    before: int | None = None
+    ascending: bool = False
+    authority: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Filter:
+    """A condition on the matched statement: one of the columns has the value, or it has one of the postings."""
+
+    columns: tuple[tuple[str, Any], ...]
+    keys: tuple[int, ...]
+
+    def holds_for(self, m: Any) -> ColumnElement[bool]:
+        ways: list[ColumnElement[bool]] = [m.c[name] == value for name, value in self.columns]
+        if self.keys:
+            own = posting.alias("own_posting")
+            ways.append(
+                exists().where(
+                    own.c.log_id == m.c.log_id,
+                    own.c.key.in_(self.keys),
+                    own.c.position == m.c.position,
+                    own.c.via == m.c.position,
+                )
+            )
+        return or_(*ways)
+
+
+def _filters(query: Query) -> list[_Filter]:
+    """Return the query's filters, the one that is likely to find least first: it leads."""
+    found = []
+    if query.registration:
+        found.append(_Filter((("registration", query.registration),), (registration_key(query.registration),)))
+    if query.agent:
+        agent, related = key64("agent", query.agent), key64("related-agent", query.agent)
+        if query.related_agents:
+            found.append(_Filter((("actor", agent), ("authority", agent)), (related, agent)))
+        else:
+            found.append(_Filter((("actor", agent),), (agent,)))
+    if query.activity:
+        activity, related = key64("activity", query.activity), key64("related-activity", query.activity)
+        keys = (related, activity) if query.related_activities else (activity,)
+        found.append(_Filter((("activity", activity),), keys))
+    if query.verb:
+        verb = key64("verb", query.verb)
+        found.append(_Filter((("verb", verb),), (verb,)))
+    return found
+
+
+def page(connection: Connection, log_id: int, query: Query, window: Window, limit: int) -> list[Found]:
+    """Return up to `limit` statements that meet the query, voided ones left out, in the window's order."""
+    positions = _positions(log_id, _filters(query), window, limit).subquery("page")
+    order = statement.c.position if window.ascending else statement.c.position.desc()
+    select_rows = (
+        _rows()
+        .join(positions, positions.c.position == statement.c.position)
+        .where(statement.c.log_id == log_id)
+        .order_by(order)
+    )
+    return [Found(*row) for row in connection.execute(select_rows)]
+
+
+def _positions(log_id: int, filters: Sequence[_Filter], window: Window, limit: int) -> Select[Any]:
+    branches = [_direct(log_id, filters, way) for way in (filters[0].columns if filters else [None])]
+    if filters:
+        branches.append(_posted(log_id, filters))
+    limited = [_limited(branch, column, log_id, window, limit) for branch, column in branches]
+    if len(limited) == 1:
+        return select(limited[0].subquery().c.position)
+    joined = union(*(select(one.subquery().c.position) for one in limited)).subquery()
+    order = joined.c.position if window.ascending else joined.c.position.desc()
+    return select(joined.c.position).order_by(order).limit(limit)
+
+
+def _direct(
+    log_id: int, filters: Sequence[_Filter], way: tuple[str, Any] | None
+) -> tuple[Select[Any], ColumnElement[int]]:
+    """Return the branch of statements that meet the filters themselves, led by one column of the first filter."""
+    m = statement.alias("m")
+    conditions = [m.c.log_id == log_id, *(one.holds_for(m) for one in filters[1:])]
+    if way is not None:
+        conditions.append(m.c[way[0]] == way[1])
+    return select(m.c.position).where(*conditions), m.c.position
+
+
+def _posted(log_id: int, filters: Sequence[_Filter]) -> tuple[Select[Any], ColumnElement[int]]:
+    """Return the branch of statements led by a posting: a key of their own, or one lent by a statement they reach."""
+    m = statement.alias("m")
+    join = and_(m.c.log_id == posting.c.log_id, m.c.position == posting.c.via)
+    branch = (
+        select(posting.c.position)
+        .distinct()
+        .join_from(posting, m, join)
+        .where(posting.c.log_id == log_id, posting.c.key.in_(filters[0].keys), *(one.holds_for(m) for one in filters))
+    )
+    return branch, posting.c.position
+
+
+def _limited(branch: Select[Any], position: ColumnElement[int], log_id: int, window: Window, limit: int) -> Select[Any]:
+    branch = branch.where(~exists().where(voided.c.log_id == log_id, voided.c.position == position))
+    if window.after:
+        branch = branch.where(position > window.after)
+    if window.before is not None:
+        branch = branch.where(position < window.before)
+    if window.authority is not None:
+        own = statement.alias("own")
+        is_own = exists().where(own.c.log_id == log_id, own.c.position == position, own.c.authority == window.authority)
+        branch = branch.where(is_own)
+    return branch.order_by(position if window.ascending else position.desc()).limit(limit)
+
+
+def _rows() -> Select[Any]:
+    same_row = and_(statement.c.log_id == statement_body.c.log_id, statement.c.position == statement_body.c.position)
+    columns = statement.c.position, statement.c.stored, statement.c.timestamp, statement_body.c.body
+    return select(*columns).join_from(statement, statement_body, same_row)
+
+
+_BY_ID = (
+    _rows()
+    .add_columns(
+        exists().where(voided.c.log_id == statement.c.log_id, voided.c.position == statement.c.position),
+        statement.c.authority,
+    )
+    .where(statement.c.log_id == bindparam("log_id"), statement.c.statement_id == bindparam("statement_id"))
+)
+
+
+def with_id(connection: Connection, log_id: int, statement_id: str) -> tuple[Found, bool, int] | None:
+    """Return a statement, whether it is voided, and the key of its authority; None when the id is unknown."""
+    row = connection.execute(_BY_ID, {"log_id": log_id, "statement_id": statement_id}).one_or_none()
+    return None if row is None else (Found(*row[:4]), bool(row[4]), row[5])
+
+
+def with_ids(connection: Connection, log_id: int, ids: Sequence[str]) -> list[Found]:
+    """Return the statements with these ids in the order of their positions."""
+    query = _rows().where(statement.c.log_id == log_id, statement.c.statement_id.in_(ids))
+    return [Found(*row) for row in connection.execute(query.order_by(statement.c.position))]
+
+
+def between(connection: Connection, log_id: int, after: int, through: int) -> list[Found]:
+    """Return the statements at the positions after < position <= through, in order; voided ones too."""
+    query = _rows().where(statement.c.log_id == log_id, statement.c.position > after, statement.c.position <= through)
+    return [Found(*row) for row in connection.execute(query.order_by(statement.c.position))]
+
+
+def at(connection: Connection, log_id: int, positions: Sequence[int]) -> list[Found]:
+    """Return the statements at these positions, in order; voided ones too."""
+    query = _rows().where(statement.c.log_id == log_id, statement.c.position.in_(positions))
+    return [Found(*row) for row in connection.execute(query.order_by(statement.c.position))]
+
+
+def voided_among(connection: Connection, log_id: int, after: int, through: int) -> dict[int, int]:
+    """Return {position: position that voids it} where either lies at after < position <= through."""
+    touched = or_(voided.c.position.between(after + 1, through), voided.c.by.between(after + 1, through))
+    query = select(voided.c.position, voided.c.by).where(voided.c.log_id == log_id, touched)
+    return dict(connection.execute(query.order_by(voided.c.position)).tuples().all())
+
+
+def with_activity(connection: Connection, log_id: int, activities: Sequence[int], through: int) -> list[int]:
+    """Return the positions up to `through` whose object has one of these activity keys."""
+    query = select(statement.c.position).where(
+        statement.c.log_id == log_id, statement.c.activity.in_(activities), statement.c.position <= through
+    )
+    return list(connection.scalars(query.order_by(statement.c.position)))
+
+
+def with_posting(connection: Connection, log_id: int, keys: Sequence[int], through: int) -> list[int]:
+    """Return the positions up to `through` that have one of these keys of their own as a posting."""
+    query = select(posting.c.position).where(
+        posting.c.log_id == log_id,
+        posting.c.key.in_(keys),
+        posting.c.position <= through,
+        posting.c.via == posting.c.position,
+    )
+    return list(connection.scalars(query.order_by(posting.c.position)))

@@ -1,0 +1,84 @@
+"""The append on SQLite: the caller's BEGIN IMMEDIATE is the head's lock; rows go in by executemany."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import Connection
+
+from lrs.store.engine import driver
+from lrs.store.rows import Look, Pointing, Rows
+
+HEAD = "SELECT size, last_stored FROM log_head WHERE log_id = ?"
+KNOWN = """
+SELECT s.statement_id, b.body FROM statement s JOIN statement_body b USING (log_id, position)
+WHERE s.log_id = ? AND s.statement_id IN (SELECT value FROM json_each(?)) ORDER BY s.position
+"""
+POINTING = """
+SELECT position, statement_id, target, voids FROM statement
+WHERE log_id = ? AND target IN (SELECT value FROM json_each(?)) ORDER BY position
+"""
+STATEMENT = "INSERT INTO statement VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"
+BODY = "INSERT INTO statement_body VALUES (?,?,?,?)"
+POSTING = "INSERT INTO posting VALUES (?,?,?,?) ON CONFLICT DO NOTHING"
+VOIDED = "INSERT INTO voided VALUES (?,?,?) ON CONFLICT DO NOTHING"
+ADVANCE = "UPDATE log_head SET size = ?, last_stored = ? WHERE log_id = ?"
+
+
+def clock_us() -> int:
+    """Return the machine's time in microseconds since 1970."""
+    return time.time_ns() // 1000
+
+
+class SqliteDialect:
+    """The machine's clock is the one clock of an SQLite file; tests hand in another."""
+
+    def __init__(self, clock: Callable[[], int] = clock_us) -> None:
+        self._clock = clock
+
+    def look(self, connection: Connection, log_id: int, ids: Sequence[str]) -> Look:
+        """Read the head and what is known of these ids; the write lock is already held."""
+        cursor = driver(connection).cursor()
+        size, last_stored = cursor.execute(HEAD, (log_id,)).fetchone()
+        wanted = (log_id, json.dumps([_hex(one) for one in ids]))
+        known = {_dashed(row[0]): row[1] for row in cursor.execute(KNOWN, wanted)}
+        pointing = [
+            Pointing(position, _dashed(own_id), _dashed(target), bool(voids))
+            for position, own_id, target, voids in cursor.execute(POINTING, wanted)
+        ]
+        return Look(size, last_stored, self._clock(), known, pointing)
+
+    def write(self, connection: Connection, rows: Rows) -> None:
+        """Write the rows and advance the head."""
+        cursor = driver(connection).cursor()
+        cursor.executemany(STATEMENT, [_bound(row) for row in rows.statements])
+        cursor.executemany(BODY, rows.bodies)
+        cursor.executemany(POSTING, rows.postings)
+        if rows.voided:
+            cursor.executemany(VOIDED, rows.voided)
+        last = rows.statements[-1]
+        cursor.execute(ADVANCE, (last.position, last.stored, last.log_id))
+
+
+def _bound(row: tuple[object, ...]) -> tuple[object, ...]:
+    """Return a statement row with its three UUIDs as SQLAlchemy keeps them on SQLite: 32 hex digits."""
+    registration, target = row[8], row[10]
+    return (
+        *row[:2],
+        str(row[2]).replace("-", ""),
+        *row[3:8],
+        registration and str(registration).replace("-", ""),
+        row[9],
+        target and str(target).replace("-", ""),
+        *row[11:],
+    )
+
+
+def _hex(text: str) -> str:
+    return text.replace("-", "")
+
+
+def _dashed(text: str) -> str:
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

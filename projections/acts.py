@@ -1,0 +1,131 @@
+"""A registrar's acts as statements of our profile: how they are written, read, and refused before they are appended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+from lrs.errors import Problem
+from projections.credit.policies import POLICY
+from projections.documents import Document, DocumentSchema, continued, load
+from projections.evidence.documents import ALIGNMENT, FRAMEWORK, NORMALISER
+from projections.mastery.rules import RULE, SCALE
+from projections.profile import ADOPTED, ALIGNED, GRANTED, PROFILE, PUBLISHED, REVOKED, VERBS, activity_type, extension
+
+
+class Carried(NamedTuple):
+    """A kind of document: which acts carry it, what makes it sound, and which of its fields names the act's object."""
+
+    verbs: tuple[str, ...]
+    schema: DocumentSchema[Any] | None
+    named_by: str
+
+
+CARRIED: Final[Mapping[str, Carried]] = {
+    "framework": Carried((ADOPTED,), FRAMEWORK, "uri"),
+    "alignment": Carried((ALIGNED,), ALIGNMENT, "activity"),
+    "scale": Carried((PUBLISHED,), SCALE, "id"),
+    "rule": Carried((PUBLISHED,), RULE, "id"),
+    "policy": Carried((PUBLISHED,), POLICY, "id"),
+    "normaliser": Carried((PUBLISHED,), NORMALISER, "id"),
+    "credential": Carried((GRANTED, REVOKED), None, ""),
+}
+"""A credential's document is the log's own and has no schema here."""
+
+KNOWN_VERBS: Final = tuple(dict.fromkeys(verb for carried in CARRIED.values() for verb in carried.verbs))
+
+
+def act(
+    verb: str, object_id: str, kind: str, name: str, document: Document, actor: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the statement of a registrar's act.
+
+    An alignment is about an activity that belongs to a tool, so it says nothing of that activity's type and name.
+    """
+    about: dict[str, Any] = {"objectType": "Activity", "id": object_id}
+    if kind != "alignment":
+        about["definition"] = {"type": activity_type(kind), "name": {"en": name}}
+    return {
+        "actor": dict(actor),
+        "verb": {"id": verb, "display": {"en": verb.removeprefix(VERBS)}},
+        "object": about,
+        "result": {"extensions": {extension(kind): dict(document)}},
+    }
+
+
+def adopt(framework: Document, actor: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the statement that adopts a version of a framework."""
+    return act(ADOPTED, framework["uri"], "framework", framework["title"], framework, actor)
+
+
+def align(alignment: Document, actor: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the statement that aligns an activity to competencies, or ends its alignment."""
+    return act(ALIGNED, alignment["activity"], "alignment", "", alignment, actor)
+
+
+def publish(kind: str, document: Document, actor: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the statement that publishes a version of a scale, rule, policy or normaliser."""
+    return act(PUBLISHED, document["id"], kind, document["title"], document, actor)
+
+
+def problems(statement: Mapping[str, Any], pointer: str = "") -> list[Problem]:
+    """Return why an act must not be appended; none for a statement whose verb is not of our profile."""
+    verb = _at(statement, "verb", "id")
+    if not isinstance(verb, str) or not verb.startswith(f"{PROFILE}/"):
+        return []
+    if verb not in KNOWN_VERBS:
+        return [Problem(continued(pointer, "verb", "id"), f"is no verb of the profile: use {', '.join(KNOWN_VERBS)}")]
+    kinds = _kinds(statement, verb)
+    if verb in (GRANTED, REVOKED):
+        return _object_problems(statement, "credential", pointer)
+    if len(kinds) != 1:
+        possible = ", ".join(extension(kind) for kind, carried in CARRIED.items() if verb in carried.verbs)
+        return [Problem(continued(pointer, "result", "extensions"), f"must carry exactly one document: {possible}")]
+    return _object_problems(statement, kinds[0], pointer) + _document_problems(statement, kinds[0], pointer)
+
+
+def document(statement: Mapping[str, Any]) -> tuple[str, dict[str, Any]] | None:
+    """Return the kind and the document of an act, or None when the statement is no act or carries none."""
+    verb = _at(statement, "verb", "id")
+    kinds = _kinds(statement, verb) if isinstance(verb, str) else []
+    carried = _at(statement, "result", "extensions", extension(kinds[0])) if len(kinds) == 1 else None
+    return (kinds[0], carried) if isinstance(carried, dict) else None
+
+
+def _kinds(statement: Mapping[str, Any], verb: str) -> list[str]:
+    """Return the kinds of document that the statement carries and that its verb is for."""
+    if verb not in KNOWN_VERBS:
+        return []
+    extensions = _at(statement, "result", "extensions")
+    present = extensions if isinstance(extensions, dict) else {}
+    return [kind for kind, carried in CARRIED.items() if verb in carried.verbs and extension(kind) in present]
+
+
+def _object_problems(statement: Mapping[str, Any], kind: str, pointer: str) -> list[Problem]:
+    if _at(statement, "object", "objectType") not in (None, "Activity"):
+        return [Problem(continued(pointer, "object", "objectType"), "must be Activity")]
+    if kind == "alignment" or _at(statement, "object", "definition", "type") == activity_type(kind):
+        return []
+    return [Problem(continued(pointer, "object", "definition", "type"), f"must be {activity_type(kind)}")]
+
+
+def _document_problems(statement: Mapping[str, Any], kind: str, pointer: str) -> list[Problem]:
+    carried = CARRIED[kind]
+    if carried.schema is None:
+        return []
+    _, found = load(
+        carried.schema,
+        _at(statement, "result", "extensions", extension(kind)),
+        continued(pointer, "result", "extensions", extension(kind)),
+    )
+    name = _at(statement, "result", "extensions", extension(kind), carried.named_by)
+    if name is None or _at(statement, "object", "id") == name:
+        return found
+    return [Problem(continued(pointer, "object", "id"), f"must be the {carried.named_by} of the document"), *found]
+
+
+def _at(value: Any, *names: str) -> Any:
+    """Return what stands under these names, or None; the statement may be of any shape still."""
+    for name in names:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value

@@ -1,0 +1,1 @@
+"""Decision → its trail: statements and positions, rule and policy versions, people, voids, superseded decisions."""

@@ -1,0 +1,79 @@
+"""The composition root: settings → engines → the application with everything that the three packages add to it.
+
+A WSGI server loads `wsgi:app`; the command line is `wsgi:main` (the console script `cairn`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+from flask import Flask
+
+import adapters.case.commands
+import adapters.demo.commands
+import lrs.cli
+import projections.commands
+from lrs.app import create_app, settle_memory
+from lrs.recording import Gate
+from lrs.resources import health
+from lrs.settings import Settings, from_environment
+from lrs.store.engine import open_engine
+from lrs.store.log import Log
+from migrations import is_current, upgrade
+from projections import acts, resources
+from projections.profile import VERBS
+
+GATE = Gate(VERBS, acts.problems)
+
+
+def build_app(settings: Settings) -> Flask:
+    """Return the whole application: the learning record store, the projections' resources and the pages."""
+    engine = open_engine(settings.log_url, settings.web_threads)
+    derived = open_engine(settings.derived_url, settings.web_threads)
+    app = create_app(settings, engine, GATE)
+    app.secret_key = lrs.cli.secret_key(settings)
+    resources.register(app, derived)
+    health.add_check(app, "schema", lambda: is_current(engine, "log") and is_current(derived, "projections"))
+    return app
+
+
+def __getattr__(name: str) -> Any:
+    """Build `app` when a server asks for it, not when the command line is imported."""
+    if name == "app":
+        application = build_app(from_environment())
+        settle_memory()
+        globals()["app"] = application
+        return application
+    raise AttributeError(name)
+
+
+def desk_of(settings: Settings) -> lrs.cli.Desk:
+    """Return what the commands work with."""
+    engine, derived = open_engine(settings.log_url), open_engine(settings.derived_url)
+
+    def migrate() -> None:
+        upgrade(engine, "log")
+        upgrade(derived, "projections")
+
+    def first_acts(log: Log) -> list[dict[str, Any]]:
+        return projections.commands.first_acts(desk.operator(log).authority)
+
+    desk = lrs.cli.Desk(settings, engine, derived, GATE, migrate, first_acts)
+    return desk
+
+
+@click.group(cls=lrs.cli.Commands)
+@click.pass_context
+def cairn(context: click.Context) -> None:
+    """Cairn: a learning record store that can prove its decisions."""
+    context.obj = desk_of(from_environment())
+
+
+for package in (lrs.cli, projections.commands, adapters.case.commands, adapters.demo.commands):
+    package.register(cairn)
+
+
+def main() -> None:
+    """Run the command line."""
+    cairn()
