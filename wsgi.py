@@ -77,3 +77,7 @@ for package in (lrs.cli, projections.commands, adapters.case.commands, adapters.
 def main() -> None:
     """Run the command line."""
     cairn()
+
+
+if __name__ == "__main__":
+    main()

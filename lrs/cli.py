@@ -15,8 +15,9 @@ from typing import Any, TypeVar
 import click
 import msgspec
 from sqlalchemy import Engine
+from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
-from lrs.errors import CairnError
+from lrs.errors import CairnError, StatementConflict
 from lrs.recording import Gate, record
 from lrs.settings import Settings
 from lrs.store.credentials import (
@@ -75,18 +76,22 @@ class Commands(click.Group):
         try:
             return super().invoke(context)
         except CairnError as error:
-            click.echo(f"cairn: {error.message}", err=True)
-            for problem in error.problems:
-                click.echo(f"  {problem}", err=True)
-            sys.exit(1)
+            lines = [error.message, *(f"  {problem}" for problem in error.problems)]
+        except (OperationalError, ProgrammingError) as error:
+            lines = ["the database does not answer, or has no tables yet; run `cairn migrate`", f"  {error.orig}"]
+        click.echo("cairn: " + "\n".join(lines), err=True)
+        sys.exit(1)
 
 
 def new_log(desk: Desk, slug: str, name: str, origin: str) -> Log:
     """Create a log and what every log begins with."""
     if not _SLUG.match(slug):
         raise click.BadParameter("use lower-case letters, digits and hyphens", param_hint="SLUG")
-    with immediate(desk.engine).begin() as connection:
-        log = create_log(connection, slug, name, origin)
+    try:
+        with immediate(desk.engine).begin() as connection:
+            log = create_log(connection, slug, name, origin)
+    except IntegrityError as error:
+        raise StatementConflict(f"there is a log named {slug!r} already") from error
     first = desk.found(log)
     if first:
         desk.append(log, first)
@@ -140,7 +145,7 @@ def server_arguments(settings: Settings) -> list[str]:
     return [
         "--interface", "wsgi", "--host", settings.host, "--port", str(settings.port), "--workers", str(workers),
         "--blocking-threads", str(settings.web_threads), "--backlog", "1024", "--respawn-failed-workers",
-        "--no-ws", "--log-level", "warning", "--http", "1", "wsgi:app",
+        "--no-ws", "--log-level", "error", "--http", "1", "wsgi:app",
     ]  # fmt: skip
 
 

@@ -5,6 +5,7 @@ A field's metadata holds its help text; the README's table is held against this 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,6 @@ def _sqlite_url(folder: str, name: str) -> str:
 def from_environment() -> Settings:
     """Read the settings from the environment; raises environs.EnvError naming the variable that cannot be read."""
     env = Env(prefix="CAIRN_")
-    readers = {"str": env.str, "int": env.int, "float": env.float}
+    readers: dict[str, Callable[..., Any]] = {"str": env.str, "int": env.int, "float": env.float}
     values = {one.name: readers[str(one.type)](one.name.upper(), one.default) for one in fields(Settings)}
     return Settings(**values)

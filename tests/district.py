@@ -113,10 +113,11 @@ class Client:
         asked = {name: msgspec.json.encode(value).decode() if isinstance(value, dict) else value for name, value in query.items()}
         answer = self.get(query=asked)
         assert answer.status_code == 200, answer.text
-        statements = list(answer.json["statements"])
-        while answer.json["more"]:
-            answer = self.get(answer.json["more"])
-            statements += answer.json["statements"]
+        page: dict[str, Any] = answer.get_json()
+        statements: list[dict[str, Any]] = list(page["statements"])
+        while page["more"]:
+            page = self.get(page["more"]).get_json()
+            statements += page["statements"]
         return statements
 
 

@@ -9,6 +9,7 @@ from adapters.case.translate import framework_of
 from lrs.cli import Desk, pass_desk
 from projections import acts
 from projections.commands import actor_of
+from projections.evidence.documents import framework_of as read_framework
 
 TIMEOUT_SECONDS = 30.0
 
@@ -29,7 +30,8 @@ def adopt(desk: Desk, slug: str, source: str) -> None:
     for warning in warnings:
         click.echo(f"warning: {warning}", err=True)
     desk.append(log, [acts.adopt(document, actor)])
-    click.echo(f"{document['title']} adopted: {len(document['competencies'])} competencies")
+    adopted = read_framework(document)
+    click.echo(f"{adopted.title} adopted: {len(adopted.competencies)} competencies")
 
 
 def register(group: click.Group) -> None:

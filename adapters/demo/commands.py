@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
+import uuid
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 import requests
-from sqlalchemy.exc import IntegrityError
 
 from adapters.demo import district
 from lrs.cli import Desk, new_credential, new_log, pass_desk
 from lrs.errors import NotFound
 from lrs.progress import progress_bar
 from lrs.store.log import Log
+from lrs.store.search import with_id
 from projections import acts
-from projections.commands import actor_of, runtime_of
+from projections.commands import runtime_of
 
 SLUG = "sample"
 NAME = "Sample County Schools (invented)"
@@ -29,6 +34,8 @@ CREDENTIALS = {
     "auditor": frozenset({"all/read"}),
     "registrar": frozenset({"registrar", "all/read"}),
 }
+PUBLISHED = datetime(2026, 8, 17, 8, tzinfo=UTC)
+PUBLISHED_LATE = datetime(2026, 11, 20, 16, tzinfo=UTC)
 WAIT_SECONDS = 60.0
 
 
@@ -41,51 +48,52 @@ def demo(desk: Desk) -> None:
 
 
 def load(desk: Desk) -> None:
-    """Load the sample district where it is not loaded yet, and fold it."""
-    try:
-        log = desk.log_named(SLUG)
-    except NotFound:
-        log = _new_district(desk)
-    batches = list(district.batches())
+    """Load the sample district where it is not loaded yet, and fold it; an interrupted load is completed."""
+    log = _log(desk)
+    if not credentials_file(desk).exists():
+        _create_credentials(desk, log)
+    actor = msgspec.json.decode(desk.operator(log).authority)
+    first = list(_statements(district.acts(), actor, PUBLISHED))
+    late = list(_statements(district.late_acts(), actor, PUBLISHED_LATE))
+    with desk.engine.connect() as connection:
+        if with_id(connection, log.log_id, late[-1]["id"]):
+            return
+    batches = [first, *district.batches(), late]
     with progress_bar() as tell:
         for done, batch in enumerate(batches, 1):
             desk.append(log, batch)
             tell("sample district", done, len(batches))
-        _publish_late(desk, log)
         runtime_of(desk).catch_up(log.log_id, tell)
 
 
-def _new_district(desk: Desk) -> Log:
+def _log(desk: Desk) -> Log:
     try:
-        log = new_log(desk, SLUG, NAME, ORIGIN)
-    except IntegrityError:
         return desk.log_named(SLUG)
-    lines = []
-    for name, scopes in CREDENTIALS.items():
-        key, secret = new_credential(desk, log, name, scopes)
-        lines.append(f"{name} {key} {secret}\n")
+    except NotFound:
+        return new_log(desk, SLUG, NAME, ORIGIN)
+
+
+def _create_credentials(desk: Desk, log: Log) -> None:
     path = credentials_file(desk)
     path.parent.mkdir(parents=True, exist_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
-        stream.writelines(lines)
-    _publish(desk, log, district.acts())
-    return log
+        for name, scopes in CREDENTIALS.items():
+            key, secret = new_credential(desk, log, name, scopes)
+            stream.write(f"{name} {key} {secret}\n")
 
 
-def _publish_late(desk: Desk, log: Log) -> None:
-    marker = Path(desk.settings.data_dir) / "sample-late-acts"
-    if not marker.exists():
-        _publish(desk, log, district.late_acts())
-        marker.touch()
+def _statements(documents: Iterable[tuple[str, Any]], actor: Any, published: datetime) -> Iterator[dict[str, Any]]:
+    """Yield the acts that carry these documents; ids and times follow from them, so that loading can be repeated."""
+    for place, (kind, document) in enumerate(documents):
+        text = msgspec.json.encode((kind, document), order="sorted").decode()
+        told = {
+            "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{ORIGIN}/acts/{text}")),
+            "timestamp": (published + timedelta(seconds=place)).isoformat(timespec="milliseconds"),
+        }
+        yield {**told, **_act(kind, document, actor)}
 
 
-def _publish(desk: Desk, log: Log, documents: Any) -> None:
-    _, actor = actor_of(desk, log.slug)
-    statements = [_statement(kind, document, actor) for kind, document in documents]
-    desk.append(log, statements)
-
-
-def _statement(kind: str, document: Any, actor: dict[str, Any]) -> dict[str, Any]:
+def _act(kind: str, document: Any, actor: dict[str, Any]) -> dict[str, Any]:
     if kind == "framework":
         return acts.adopt(document, actor)
     return acts.align(document, actor) if kind == "alignment" else acts.publish(kind, document, actor)
@@ -104,10 +112,8 @@ def start(desk: Desk) -> None:
     desk.migrate()
     click.echo("Cairn: sample district …")
     load(desk)
-    processes = [
-        subprocess.Popen([sys.executable, "-c", f"import wsgi, sys; sys.argv=['cairn','{name}']; wsgi.main()"])
-        for name in ("work", "serve")
-    ]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    processes = [subprocess.Popen([sys.executable, "-m", "wsgi", name]) for name in ("work", "serve")]  # noqa: S603
     try:
         _wait_until_ready(desk, processes)
         _greet(desk)
