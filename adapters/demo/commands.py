@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -108,11 +109,13 @@ def credentials_file(desk: Desk) -> Path:
 @pass_desk
 def start(desk: Desk) -> None:
     """Migrate, load the sample district, and run the web server and the worker until stopped."""
+    _refuse_a_taken_port(desk)
     click.echo("Cairn: databases …")
     desk.migrate()
     click.echo("Cairn: sample district …")
     load(desk)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, signal.default_int_handler)
     processes = [subprocess.Popen([sys.executable, "-m", "wsgi", name]) for name in ("work", "serve")]  # noqa: S603
     try:
         _wait_until_ready(desk, processes)
@@ -127,6 +130,13 @@ def start(desk: Desk) -> None:
             process.terminate()
         for process in processes:
             process.wait(timeout=20)
+
+
+def _refuse_a_taken_port(desk: Desk) -> None:
+    """Say so when something answers already: two servers can share a port, and then nobody knows which one answers."""
+    with socket.socket() as probe:
+        if probe.connect_ex((desk.settings.host, desk.settings.port)) == 0:
+            raise click.ClickException(f"{_address(desk)} is taken; stop what runs there, or set CAIRN_PORT")
 
 
 def _address(desk: Desk) -> str:
