@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from sqlalchemy import Engine
 
 from lrs.recording import Gate
@@ -13,10 +13,11 @@ from lrs.resources.lrs import Lrs
 from lrs.settings import Settings
 from lrs.store.log import logs
 from lrs.store.writer import Writer
+from lrs.web import layout
 
 
 def create_app(settings: Settings, engine: Engine, gate: Gate) -> Flask:
-    """Return the learning record store as a WSGI application; pages and projections are registered on it by the root."""
+    """Return the learning record store as a WSGI application; the root registers pages and projections on it."""
     app = Flask("lrs", template_folder="web/templates", static_folder="web/static")
     app.url_map.strict_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = None
@@ -27,13 +28,17 @@ def create_app(settings: Settings, engine: Engine, gate: Gate) -> Flask:
         app.register_blueprint(one, url_prefix="/xapi")
     app.register_blueprint(health.blueprint)
     health.add_check(app, "log", lambda: _database_answers(engine))
+    layout.register(app)
     app.after_request(_mark_xapi)
     return app
 
 
 def _mark_xapi(response: Response) -> Response:
-    is_xapi = request.path.startswith("/xapi")
-    return headers.add_version(response) if is_xapi else response
+    if not request.path.startswith("/xapi"):
+        return response
+    if response.status_code >= 400 and "credential" in g:
+        headers.drain()
+    return headers.add_version(response)
 
 
 def _database_answers(engine: Engine) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from lrs.errors import BodyTooLarge, Forbidden, InvalidRequest, InvalidStatement, Problem
+from lrs.errors import BodyTooLarge, Forbidden, InvalidRequest, InvalidStatement, Problem, StatementConflict
 from lrs.store.credentials import Credential
 from lrs.store.rows import Prepared, Request
 from lrs.store.writer import Writer
@@ -45,8 +45,11 @@ def record(
     parsed = statements_of(body)
     if len(parsed) > batch_limit:
         raise BodyTooLarge(f"{len(parsed)} statements in one request; send at most {batch_limit}")
-    is_batch = body.lstrip()[:1] == b"["
-    _check([statement for _, statement in parsed], gate, credential, version, is_batch)
+    statements = [statement for _, statement in parsed]
+    _authorise(statements, gate, credential)
+    if not _is_batch(body):
+        return _record_single(writer, gate, credential, version, parsed[0])
+    _refuse([*_problems(statements, gate, version), *_repeated_ids(statements)])
     return _append(writer, gate, credential, parsed)
 
 
@@ -54,43 +57,74 @@ def record_one(
     writer: Writer, gate: Gate, credential: Credential, version: Version, body: bytes, statement_id: str
 ) -> None:
     """Append the one statement of a PUT under the id of the request; raises as `record`, and when the ids differ."""
-    parsed = statements_of(body)
-    if len(parsed) != 1 or body.lstrip()[:1] == b"[":
+    if _is_batch(body):
         raise InvalidRequest("PUT takes exactly one statement, a JSON object; send a batch by POST")
-    raw, statement = parsed[0]
-    _check([statement], gate, credential, version, is_batch=False)
+    ((raw, statement),) = statements_of(body)
     assert isinstance(statement, dict)
-    given = statement.setdefault("id", statement_id)
-    if str(given).lower() != statement_id.lower():
-        problem = Problem("/id", f"is {given}, but the request's statementId is {statement_id}; make them equal")
-        raise InvalidStatement("the statement's id is not the statementId of the request", [problem])
-    raw = completed(raw, {"id": msgspec.json.encode(statement_id)}, ()) if b'"id"' not in raw else raw
-    _append(writer, gate, credential, [(raw, statement)])
+    _authorise([statement], gate, credential)
+    if "id" not in statement:
+        statement["id"] = statement_id
+        raw = completed(raw, {"id": msgspec.json.encode(statement_id)})
+    _record_single(writer, gate, credential, version, (raw, statement), _misnamed(statement["id"], statement_id))
 
 
-def _check(statements: Sequence[Json], gate: Gate, credential: Credential, version: Version, is_batch: bool) -> None:
-    """Raise InvalidStatement with every problem of every statement, or Forbidden when a scope is missing."""
-    found: list[Problem] = []
-    acts = 0
-    for index, statement in enumerate(statements):
-        pointer = f"/{index}" if is_batch else ""
-        own = problems(statement, version, pointer)
-        if not own and isinstance(statement, dict) and is_act(statement, gate):
-            acts += 1
-            own = list(gate.problems(statement, pointer))
-        found += own
-    found += _repeated_ids(statements)
-    if found:
-        raise InvalidStatement(f"{len(found)} problem(s) found; nothing was stored", found)
+def _is_batch(body: bytes) -> bool:
+    return body.lstrip()[:1] == b"["
+
+
+def _record_single(
+    writer: Writer, gate: Gate, credential: Credential, version: Version, parsed: tuple[bytes, Json],
+    problems_so_far: Sequence[Problem] = (),
+) -> list[str]:  # fmt: skip
+    """Append a statement that came without an array around it: the pointers to its problems begin in itself."""
+    _refuse([*problems_so_far, *_own_problems(parsed[1], gate, version, "")])
+    try:
+        return _append(writer, gate, credential, [parsed])
+    except StatementConflict as error:
+        own = [Problem(one.pointer.removeprefix("/0"), one.message) for one in error.problems]
+        raise StatementConflict(error.message, own) from None
+
+
+def _authorise(statements: Sequence[Json], gate: Gate, credential: Credential) -> None:
+    """Raise Forbidden when a scope is missing: a stranger is not told what is wrong with an act of his."""
+    acts = sum(is_act(statement, gate) for statement in statements)
     if acts and "registrar" not in credential.scopes:
         raise Forbidden(f"statements with verbs under {gate.act_verbs} are taken from the scope registrar only")
     if len(statements) > acts and not credential.scopes & WRITE_SCOPES:
         raise Forbidden("storing statements needs the scope statements/write or all")
 
 
-def is_act(statement: Mapping[str, Any], gate: Gate) -> bool:
-    """Whether a valid statement is a registrar's act."""
-    return bool(statement["verb"]["id"].startswith(gate.act_verbs))
+def is_act(statement: Json, gate: Gate) -> bool:
+    """Whether a statement, valid or not, has the verb of a registrar's act."""
+    verb = statement.get("verb") if isinstance(statement, dict) else None
+    name = verb.get("id") if isinstance(verb, dict) else None
+    return isinstance(name, str) and name.startswith(gate.act_verbs)
+
+
+def _refuse(found: Sequence[Problem]) -> None:
+    if found:
+        raise InvalidStatement(f"{len(found)} problem(s) found; nothing was stored", found)
+
+
+def _problems(statements: Sequence[Json], gate: Gate, version: Version) -> list[Problem]:
+    found: list[Problem] = []
+    for index, statement in enumerate(statements):
+        found += _own_problems(statement, gate, version, f"/{index}")
+    return found
+
+
+def _own_problems(statement: Json, gate: Gate, version: Version, pointer: str) -> Sequence[Problem]:
+    """Return every problem of one statement; the document of an act is looked at once the statement itself is valid."""
+    found = problems(statement, version, pointer)
+    if found or not isinstance(statement, dict) or not is_act(statement, gate):
+        return found
+    return gate.problems(statement, pointer)
+
+
+def _misnamed(given: Json, statement_id: str) -> list[Problem]:
+    if not isinstance(given, str) or given.lower() == statement_id.lower():
+        return []
+    return [Problem("/id", f"is {given}, but the request's statementId is {statement_id}; make them equal")]
 
 
 def _repeated_ids(statements: Sequence[Json]) -> list[Problem]:

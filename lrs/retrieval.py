@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,13 +11,12 @@ from sqlalchemy import Connection
 
 from lrs.errors import NotFound
 from lrs.store.log import position_at
-from lrs.store.search import Found, Window, page, with_activity, with_id, with_ids, with_posting
+from lrs.store.search import Found, Window, page, reached, with_activity, with_id, with_posting
 from lrs.xapi import formats
 from lrs.xapi.decode import stored_statement
 from lrs.xapi.query import Query, matches
 from lrs.xapi.values import iso, key64
 
-MOST_STEPS = 100
 CHUNK = 1_000
 
 
@@ -75,30 +74,12 @@ def _rechecked(connection: Connection, log_id: int, found: Sequence[Found], quer
     """Drop what only shares a hash with the query: the text of each, or of one that it refers to, must match."""
     if not (query.agent or query.verb or query.activity or query.registration):
         return list(found)
-    statements = {one.position: _decoded(one) for one in found}
-    good = {position for position, statement in statements.items() if matches(statement, query)}
-    targets = {position: _target(statements[position]) for position in statements.keys() - good}
-    for _ in range(MOST_STEPS):
-        wanted = sorted({target for target in targets.values() if target})
-        if not wanted:
-            break
-        reached = {str(one["id"]).lower(): one for one in map(_decoded, with_ids(connection, log_id, wanted))}
-        good |= {position for position, target in targets.items() if _fits(reached.get(target or ""), query)}
-        targets = {
-            position: _target(reached.get(target or "", {}))
-            for position, target in targets.items()
-            if position not in good
-        }
+    good = {one.position for one in found if matches(_decoded(one), query)}
+    others = [one.position for one in found if one.position not in good]
+    if others:
+        texts = reached(connection, log_id, query, others)
+        good |= {position for position, text in texts if matches(stored_statement(text), query)}
     return [one for one in found if one.position in good]
-
-
-def _fits(statement: Mapping[str, Any] | None, query: Query) -> bool:
-    return statement is not None and matches(statement, query)
-
-
-def _target(statement: Mapping[str, Any]) -> str | None:
-    refers_to = statement.get("object", {})
-    return str(refers_to["id"]).lower() if refers_to.get("objectType") == "StatementRef" else None
 
 
 def _decoded(found: Found) -> dict[str, Any]:
@@ -106,7 +87,7 @@ def _decoded(found: Found) -> dict[str, Any]:
 
 
 def text_of(found: Found, query: Query, languages: Sequence[str]) -> bytes:
-    """Return a statement's JSON text in the query's format: the stored text itself, completed, wherever that will do."""
+    """Return a statement in the format of the query: its stored text itself, completed, wherever that will do."""
     body = found.body
     assert body is not None
     if query.format == "exact" and b'"contextActivities"' not in body and found.timestamp != found.stored:
@@ -135,7 +116,7 @@ def joined(statements: Iterable[bytes], more: str) -> bytes:
 def positions_about(
     connection: Connection, log_id: int, activities: Sequence[str], through: int, *, related: bool
 ) -> set[int]:
-    """Return the positions up to `through` whose object is one of these activities; `related`: or a context activity."""
+    """Return the positions up to `through` about one of these activities; `related`: also by their context."""
     found: set[int] = set()
     for start in range(0, len(activities), CHUNK):
         chunk = activities[start : start + CHUNK]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -103,14 +103,19 @@ class Client:
         path = "/xapi/statements"
         return self.app.test_client().put(path, query_string={"statementId": statement_id}, data=data, headers=sent)
 
-    def get(self, path: str = "/xapi/statements", query: Mapping[str, Any] | None = None, **headers: str) -> TestResponse:
+    def get(
+        self, path: str = "/xapi/statements", query: Mapping[str, Any] | None = None, **headers: str
+    ) -> TestResponse:
         """GET a path, by default the statements that meet a query."""
         sent = {**self.headers, **_named(headers)}
-        return self.app.test_client().get(path, query_string=query or {}, headers=sent)
+        return self.app.test_client().get(path, query_string=query or None, headers=sent)
 
     def found(self, **query: Any) -> list[dict[str, Any]]:
         """Return every statement that meets a query, all pages of it."""
-        asked = {name: msgspec.json.encode(value).decode() if isinstance(value, dict) else value for name, value in query.items()}
+        asked = {
+            name: msgspec.json.encode(value).decode() if isinstance(value, dict) else value
+            for name, value in query.items()
+        }
         answer = self.get(query=asked)
         assert answer.status_code == 200, answer.text
         page: dict[str, Any] = answer.get_json()
@@ -119,6 +124,16 @@ class Client:
             page = self.get(page["more"]).get_json()
             statements += page["statements"]
         return statements
+
+    def send(self, method: str, query: Mapping[str, Any] | None = None, **headers: str) -> TestResponse:
+        """Send a request of any method, without a body, to the Statement Resource."""
+        sent = {**self.headers, **_named(headers)}
+        return self.app.test_client().open("/xapi/statements", method=method, query_string=query or None, headers=sent)
+
+
+def said(answer: TestResponse) -> Any:
+    """Return the JSON value of an answer."""
+    return msgspec.json.decode(answer.data)
 
 
 def _named(headers: Mapping[str, str]) -> dict[str, str]:
@@ -146,6 +161,6 @@ def statement(learner: str = "one", verb: str = "answered", about: str = "task",
     }
 
 
-def ids(statements: Sequence[Mapping[str, Any]]) -> list[str]:
+def ids(statements: Iterable[Mapping[str, Any]]) -> list[str]:
     """Return the ids of statements, in their order."""
     return [str(one["id"]) for one in statements]

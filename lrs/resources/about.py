@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, jsonify, request
+
+from lrs.errors import InvalidRequest, Problem
 
 blueprint = Blueprint("about", __name__)
 VERSIONS = ["1.0.3", "1.0.2", "1.0.1", "1.0.0"]
@@ -11,4 +13,7 @@ VERSIONS = ["1.0.3", "1.0.2", "1.0.1", "1.0.0"]
 @blueprint.get("/about")
 def get() -> Response:
     """Answer the versions of xAPI that are spoken here."""
+    if request.args:
+        unknown = [Problem(f"?{name}", "unknown: remove it") for name in request.args]
+        raise InvalidRequest("GET /about takes no query parameters", unknown)
     return jsonify({"version": VERSIONS})

@@ -47,6 +47,8 @@ def opened(lrs: Lrs, key: str, secret: str) -> Credential:
 
 
 def _looked_up(lrs: Lrs, key: str) -> Credential | None:
+    if not (key.isascii() and key.isalnum()):
+        return None
     now = time.monotonic()
     until, trusted = lrs.trusted.get(key, (0.0, None))
     if trusted is not None and now < until:

@@ -55,17 +55,19 @@ def answer(error: CairnError) -> Response:
     return response
 
 
-def _http_answer(error: HTTPException) -> Response:
+def http_answer(error: HTTPException) -> Response:
+    """Return the response to an error of HTTP itself, in the same form."""
     status = error.code or 500
-    details = {"type": "about:blank", "title": error.name, "status": status, "detail": error.description or ""}
+    allowed = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))
+    detail = f"this method is not taken here; send one of {allowed}" if allowed else error.description or ""
+    details = {"type": "about:blank", "title": error.name, "status": status, "detail": detail}
     response = Response(msgspec.json.encode(details), status, content_type="application/problem+json")
-    allowed = getattr(error, "valid_methods", None)
     if allowed:
-        response.headers["Allow"] = ", ".join(sorted(allowed))
+        response.headers["Allow"] = allowed
     return response
 
 
 def register(app: Flask) -> None:
     """Answer every error of ours, of HTTP and of the inside in one form."""
     app.register_error_handler(CairnError, answer)
-    app.register_error_handler(HTTPException, _http_answer)
+    app.register_error_handler(HTTPException, http_answer)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
+import re
+import secrets
+import string
+from datetime import UTC, datetime
+from urllib.parse import quote
 
 import msgspec
 from flask import Blueprint, Response, g, request
+from sqlalchemy import Connection
 
 from lrs import recording, retrieval
 from lrs.errors import InvalidRequest, Problem
 from lrs.resources import headers
 from lrs.resources.auth import READ_ALL, READ_MINE, require
 from lrs.resources.lrs import this_lrs
+from lrs.resources.multipart import mixed
 from lrs.store.consistency import consistent_through
 from lrs.store.credentials import Credential
 from lrs.store.search import Window
@@ -24,6 +29,8 @@ from lrs.xapi.values import is_uuid, iso
 blueprint = Blueprint("statements", __name__)
 WRITERS = recording.WRITE_SCOPES | {"registrar"}
 CURSOR = "more"
+ASCII_AS_IT_IS = string.printable.strip()
+_is_position = re.compile(r"[1-9][0-9]{0,17}").fullmatch
 
 
 @blueprint.post("/statements")
@@ -41,12 +48,12 @@ def post() -> Response:
 def put() -> Response:
     """Store one statement under the id that the request names."""
     lrs, poster, version = this_lrs(), require(WRITERS), headers.version()
-    given = request.args.get("statementId", "")
-    if set(request.args) != {"statementId"} or not is_uuid(given):
-        problem = Problem("?statementId", "give the statement's id, a UUID, and no other parameter")
+    given = request.args.getlist("statementId")
+    if set(request.args) != {"statementId"} or len(given) != 1 or not is_uuid(given[0]):
+        problem = Problem("?statementId", "give the statement's id, a UUID, once, and no other parameter")
         raise InvalidRequest("PUT /statements needs the parameter statementId", [problem])
     headers.require_json()
-    recording.record_one(lrs.writer, lrs.gate, poster, version, headers.body(), given)
+    recording.record_one(lrs.writer, lrs.gate, poster, version, headers.body(), given[0])
     return Response(status=204)
 
 
@@ -54,43 +61,63 @@ def put() -> Response:
 def get() -> Response:
     """Answer one statement by its id, or a page of those that meet the query."""
     lrs, reader, version = this_lrs(), require(READ_ALL | {READ_MINE}), headers.version()
-    through = consistent_through(lrs.engine, reader.log.log_id)
+    g.consistent_through = consistent_through(lrs.engine, reader.log.log_id)
     query, window = _asked(version, reader)
-    spoken = languages(request.headers.get("Accept-Language"))
     with lrs.engine.connect() as connection:
         if query.statement_id or query.voided_statement_id:
-            text, stored = retrieval.statement_with_id(connection, reader.log.log_id, query, spoken, window.authority)
-            response = Response(text, content_type="application/json")
-            response.last_modified = stored // 1_000_000  # type: ignore[assignment]
-        else:
-            most = lrs.settings.page_limit
-            limit = min(query.limit or most, most)
-            found = retrieval.statements_page(connection, reader.log.log_id, query, window, limit, spoken)
-            more = _more(found.last) if found.last else ""
-            response = Response(retrieval.joined(found.statements, more), content_type="application/json")
-    response.headers[headers.CONSISTENT_THROUGH] = iso(through)
+            return _one(connection, reader, query, window)
+        return _page(connection, reader, query, window)
+
+
+def _one(connection: Connection, reader: Credential, query: Query, window: Window) -> Response:
+    text, stored = retrieval.statement_with_id(connection, reader.log.log_id, query, _spoken(), window.authority)
+    response = _as_asked(text, query)
+    response.last_modified = datetime.fromtimestamp(stored // 1_000_000, UTC)
     return response
+
+
+def _page(connection: Connection, reader: Credential, query: Query, window: Window) -> Response:
+    most = this_lrs().settings.page_limit
+    limit = min(query.limit or most, most)
+    found = retrieval.statements_page(connection, reader.log.log_id, query, window, limit, _spoken())
+    return _as_asked(retrieval.joined(found.statements, _more(found.last) if found.last else ""), query)
+
+
+def _spoken() -> list[str]:
+    return languages(request.headers.get("Accept-Language"))
+
+
+def _as_asked(text: bytes, query: Query) -> Response:
+    if query.attachments:
+        return mixed(text, secrets.token_hex(16))
+    return Response(text, content_type="application/json")
 
 
 @blueprint.after_request
 def say_consistent_through(response: Response) -> Response:
-    """Name the time on refused GETs too: xAPI 1.0.3 Communication 2.1.3 wants it on every answer."""
+    """Name the time on refused GETs too: xAPI 1.0.3 Communication 2.1.3 wants it on every answer.
+
+    It was read before the statements were: read after them, it would vouch for some that the page does not show.
+    """
     reader: Credential | None = g.get("credential")
-    if reader and request.method in {"GET", "HEAD"} and headers.CONSISTENT_THROUGH not in response.headers:
-        response.headers[headers.CONSISTENT_THROUGH] = iso(consistent_through(this_lrs().engine, reader.log.log_id))
+    if reader and request.method in {"GET", "HEAD"}:
+        if "consistent_through" not in g:
+            g.consistent_through = consistent_through(this_lrs().engine, reader.log.log_id)
+        response.headers[headers.CONSISTENT_THROUGH] = iso(g.consistent_through)
     return response
 
 
 def _asked(version: Version, reader: Credential) -> tuple[Query, Window]:
     """Return the query of the request and where its page begins."""
     args = {name: request.args.getlist(name) for name in request.args}
-    cursor = args.pop(CURSOR, None)
+    position = _position(args.pop(CURSOR, []))
     query = parse(args, version)
     authority = None if reader.scopes & READ_ALL else reader.authority_key
-    window = Window(ascending=query.ascending, authority=authority)
-    if cursor is None:
-        return query, window
-    position = _position(cursor[0])
+    if position is None:
+        return query, Window(ascending=query.ascending, authority=authority)
+    if query.statement_id or query.voided_statement_id:
+        problem = Problem(f"?{CURSOR}", "goes with a list of statements, not with the id of one; leave it out")
+        raise InvalidRequest("The query has parameters that cannot be used.", [problem])
     if query.ascending:
         return query, Window(after=position, ascending=True, authority=authority)
     return query, Window(before=position, authority=authority)
@@ -98,15 +125,15 @@ def _asked(version: Version, reader: Credential) -> tuple[Query, Window]:
 
 def _more(position: int) -> str:
     """Return the relative IRL of the next page: the same question, and the position to go on from."""
-    cursor = base64.urlsafe_b64encode(str(position).encode()).decode().rstrip("=")
-    asked = request.query_string.decode("ascii", "replace").split("&")
+    asked = quote(request.query_string, safe=ASCII_AS_IT_IS).split("&")
     kept = [pair for pair in asked if pair and not pair.startswith(f"{CURSOR}=")]
-    return f"{request.path}?{'&'.join([*kept, f'{CURSOR}={cursor}'])}"
+    return f"{request.script_root}{request.path}?{'&'.join([*kept, f'{CURSOR}={position}'])}"
 
 
-def _position(cursor: str) -> int:
-    try:
-        return int(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValueError, binascii.Error):
+def _position(cursors: list[str]) -> int | None:
+    if not cursors:
+        return None
+    if len(cursors) > 1 or not _is_position(cursors[0]):
         problem = Problem(f"?{CURSOR}", "is not one of ours; follow the IRL in `more` as it was given")
-        raise InvalidRequest("the cursor of the page cannot be read", [problem]) from None
+        raise InvalidRequest("the cursor of the page cannot be read", [problem])
+    return int(cursors[0])

@@ -6,12 +6,13 @@ read before looking. While one is in flight, it is complete up to the last commi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
-from lrs.store.engine import immediate, is_postgresql
+from lrs.store.engine import BUSY_TIMEOUT_MS, immediate, is_postgresql
 from lrs.store.log import head
 from lrs.store.sqlite import clock_us
 
@@ -50,19 +51,23 @@ def _is_in_flight(holder: int, snapshot: str) -> bool:
 
 def _sqlite(engine: Engine, log_id: int, clock: Callable[[], int]) -> int:
     """Try the write lock without waiting: whoever holds it may be appending."""
-    probe = immediate(engine)
-    with engine.connect() as connection:
-        last_stored = head(connection, log_id)[1]
-    with probe.connect() as connection:
+    try:
+        with _write_lock_at_once(engine) as connection:
+            now = clock()
+            return max(head(connection, log_id)[1], now)
+    except OperationalError:
+        with engine.connect() as connection:
+            return head(connection, log_id)[1]
+
+
+@contextmanager
+def _write_lock_at_once(engine: Engine) -> Iterator[Connection]:
+    with immediate(engine).connect() as connection:
         raw = connection.connection.driver_connection
         assert raw is not None
         raw.execute("PRAGMA busy_timeout = 0")
         try:
             with connection.begin():
-                now = clock()
-                last_stored = head(connection, log_id)[1]
-        except OperationalError:
-            return last_stored
+                yield connection
         finally:
-            raw.execute("PRAGMA busy_timeout = 15000")
-    return max(last_stored, now)
+            raw.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")

@@ -113,7 +113,7 @@ def _pairs(everyone: Mapping[str, Node], fresh: Mapping[str, Node]) -> list[tupl
         touched = source.statement_id in fresh
         seen = {source.statement_id}
         node = source
-        while node.target and node.target in everyone and node.target not in seen:
+        while node.target and node.target in everyone and node.target not in seen and len(seen) <= MOST_STEPS:
             node = everyone[node.target]
             seen.add(node.statement_id)
             touched = touched or node.statement_id in fresh

@@ -94,9 +94,9 @@ def page(connection: Connection, log_id: int, query: Query, window: Window, limi
 
 
 def _positions(log_id: int, filters: Sequence[_Filter], window: Window, limit: int) -> Select[Any]:
-    branches = [_direct(log_id, filters, way) for way in (filters[0].columns if filters else [None])]
+    branches = [_direct(log_id, filters, way, window) for way in _ways(filters, window)]
     if filters:
-        branches.append(_posted(log_id, filters))
+        branches.append(_posted(log_id, filters, window))
     limited = [_limited(branch, column, log_id, window, limit) for branch, column in branches]
     if len(limited) == 1:
         return select(limited[0].subquery().c.position)
@@ -105,19 +105,31 @@ def _positions(log_id: int, filters: Sequence[_Filter], window: Window, limit: i
     return select(joined.c.position).order_by(order).limit(limit)
 
 
+def _ways(filters: Sequence[_Filter], window: Window) -> Sequence[tuple[str, Any] | None]:
+    """Return the columns that lead into the log, one for each branch; None leads through all of it."""
+    if filters:
+        return filters[0].columns
+    return [None if window.authority is None else ("authority", window.authority)]
+
+
 def _direct(
-    log_id: int, filters: Sequence[_Filter], way: tuple[str, Any] | None
+    log_id: int, filters: Sequence[_Filter], way: tuple[str, Any] | None, window: Window
 ) -> tuple[Select[Any], ColumnElement[int]]:
-    """Return the branch of statements that meet the filters themselves, led by one column of the first filter."""
+    """Return the branch of statements that meet the filters themselves, led by one column."""
     m = statement.alias("m")
     conditions = [m.c.log_id == log_id, *(one.holds_for(m) for one in filters[1:])]
     if way is not None:
         conditions.append(m.c[way[0]] == way[1])
+    if window.authority is not None:
+        conditions.append(m.c.authority == window.authority)
     return select(m.c.position).where(*conditions), m.c.position
 
 
-def _posted(log_id: int, filters: Sequence[_Filter]) -> tuple[Select[Any], ColumnElement[int]]:
-    """Return the branch of statements led by a posting: a key of their own, or one lent by a statement they reach."""
+def _posted(log_id: int, filters: Sequence[_Filter], window: Window) -> tuple[Select[Any], ColumnElement[int]]:
+    """Return the branch of statements led by a posting: a key of their own, or one lent by a statement they reach.
+
+    To a reader of its own alone, a statement of others lends nothing: a filter would tell what stands in it.
+    """
     m = statement.alias("m")
     join = and_(m.c.log_id == posting.c.log_id, m.c.position == posting.c.via)
     branch = (
@@ -126,6 +138,10 @@ def _posted(log_id: int, filters: Sequence[_Filter]) -> tuple[Select[Any], Colum
         .join_from(posting, m, join)
         .where(posting.c.log_id == log_id, posting.c.key.in_(filters[0].keys), *(one.holds_for(m) for one in filters))
     )
+    if window.authority is not None:
+        own = statement.alias("own")
+        is_own = and_(own.c.log_id == log_id, own.c.position == posting.c.position, own.c.authority == window.authority)
+        branch = branch.where(exists().where(is_own), m.c.authority == window.authority)
     return branch, posting.c.position
 
 
@@ -135,10 +151,6 @@ def _limited(branch: Select[Any], position: ColumnElement[int], log_id: int, win
         branch = branch.where(position > window.after)
     if window.before is not None:
         branch = branch.where(position < window.before)
-    if window.authority is not None:
-        own = statement.alias("own")
-        is_own = exists().where(own.c.log_id == log_id, own.c.position == position, own.c.authority == window.authority)
-        branch = branch.where(is_own)
     return branch.order_by(position if window.ascending else position.desc()).limit(limit)
 
 
@@ -164,10 +176,26 @@ def with_id(connection: Connection, log_id: int, statement_id: str) -> tuple[Fou
     return None if row is None else (Found(*row[:4]), bool(row[4]), row[5])
 
 
-def with_ids(connection: Connection, log_id: int, ids: Sequence[str]) -> list[Found]:
-    """Return the statements with these ids in the order of their positions."""
-    query = _rows().where(statement.c.log_id == log_id, statement.c.statement_id.in_(ids))
-    return [Found(*row) for row in connection.execute(query.order_by(statement.c.position))]
+def reached(connection: Connection, log_id: int, query: Query, positions: Sequence[int]) -> list[tuple[int, bytes]]:
+    """Return (position, text of a statement that it reaches by StatementRef) wherever that may meet the query.
+
+    An erased statement has no text to meet it.
+    """
+    same_row = and_(statement_body.c.log_id == posting.c.log_id, statement_body.c.position == posting.c.via)
+    pairs = (
+        select(posting.c.position, posting.c.via, statement_body.c.body)
+        .distinct()
+        .join_from(posting, statement_body, same_row)
+        .where(
+            posting.c.log_id == log_id,
+            posting.c.key.in_(_filters(query)[0].keys),
+            posting.c.position.in_(positions),
+            posting.c.via != posting.c.position,
+            statement_body.c.body.is_not(None),
+        )
+        .order_by(posting.c.position, posting.c.via)
+    )
+    return [(position, body) for position, _, body in connection.execute(pairs)]
 
 
 def between(connection: Connection, log_id: int, after: int, through: int) -> list[Found]:
@@ -186,7 +214,8 @@ def voided_among(connection: Connection, log_id: int, after: int, through: int) 
     """Return {position: position that voids it} where either lies at after < position <= through."""
     touched = or_(voided.c.position.between(after + 1, through), voided.c.by.between(after + 1, through))
     query = select(voided.c.position, voided.c.by).where(voided.c.log_id == log_id, touched)
-    return dict(connection.execute(query.order_by(voided.c.position)).tuples().all())
+    rows = connection.execute(query.order_by(voided.c.position))
+    return {position: by for position, by in rows}  # noqa: C416  # a row is no pair to the type checker
 
 
 def with_activity(connection: Connection, log_id: int, activities: Sequence[int], through: int) -> list[int]:

@@ -143,9 +143,25 @@ def _activity_with_maps(activity: Part, change: Change) -> Part:
 
 
 def _best(tags: Sequence[str], ranges: Sequence[str]) -> str | None:
-    """Return the tag that suits best: RFC 4647 lookup, then a tag that begins as wanted, then English, then any."""
+    """Return the tag that suits best: as RFC 2616 section 14.4 matches, else the nearest, then English, then any."""
+    wanted = [one.lower() for one in ranges if one != "*"]
+    matched = [(_rank(tag.lower(), wanted), tag) for tag in tags]
+    fitting = [(rank, tag.lower() != wanted[rank], tag) for rank, tag in matched if rank is not None]
+    if fitting:
+        return min(fitting, key=lambda one: one[:2])[2]
+    return _nearest(tags, wanted)
+
+
+def _rank(tag: str, wanted: Sequence[str]) -> int | None:
+    """Return the place of the longest range that is the tag or that the tag goes on from; None when there is none."""
+    matching = [one for one in wanted if tag == one or tag.startswith(f"{one}-")]
+    return wanted.index(max(matching, key=len)) if matching else None
+
+
+def _nearest(tags: Sequence[str], wanted: Sequence[str]) -> str | None:
+    """Return the tag that RFC 4647 looks up, or one that begins as wanted, or English, or the first."""
     by_lower = {tag.lower(): tag for tag in tags}
-    shortened = [part for wanted in ranges for part in _shortened(wanted.lower())]
+    shortened = [part for one in wanted for part in _shortened(one)]
     for part in shortened:
         if part in by_lower:
             return by_lower[part]
@@ -157,9 +173,9 @@ def _best(tags: Sequence[str], ranges: Sequence[str]) -> str | None:
 
 
 def _shortened(wanted: str) -> Iterator[str]:
-    """Yield a range, then that range without its last part and so on (RFC 4647 section 3.4); `*` says nothing."""
+    """Yield a range, then that range without its last part and so on (RFC 4647 section 3.4)."""
     parts = wanted.split("-")
-    while parts and parts != ["*"]:
+    while parts:
         yield "-".join(parts)
         parts.pop()
         if parts and len(parts[-1]) == 1:

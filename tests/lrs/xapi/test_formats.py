@@ -136,9 +136,13 @@ def test_canonical_leaves_actors_and_all_else() -> None:
         ([], ["de", "fr"], "de"),
         (["*"], ["de", "en"], "en"),
         (["d"], ["fr", "de"], "fr"),
+        (["fr", "de"], ["en", "de", "fr-CA"], "fr-CA"),
+        (["en", "en-GB"], ["en-GB", "en-US"], "en-US"),
+        (["en"], ["en-GB", "en"], "en"),
+        (["de-AT", "fr"], ["de", "fr"], "fr"),
     ],
 )
-def test_the_language_is_looked_up_then_begun_then_english_then_any(
+def test_the_language_is_matched_then_looked_up_then_begun_then_english_then_any(
     wanted: list[str], tags: list[str], chosen: str
 ) -> None:
     statement = with_value(least(), "/verb/display", {tag: tag.upper() for tag in tags})
