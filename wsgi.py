@@ -21,7 +21,7 @@ from lrs.settings import Settings, from_environment
 from lrs.store.engine import open_engine
 from lrs.store.log import Log
 from migrations import is_current, upgrade
-from projections import acts, resources
+from projections import acts, pages, resources
 from projections.profile import VERBS
 
 GATE = Gate(VERBS, acts.problems)
@@ -34,6 +34,7 @@ def build_app(settings: Settings) -> Flask:
     app = create_app(settings, engine, GATE)
     app.secret_key = lrs.cli.secret_key(settings)
     resources.register(app, derived)
+    pages.register(app)
     health.add_check(app, "schema", lambda: is_current(engine, "log") and is_current(derived, "projections"))
     return app
 

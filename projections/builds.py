@@ -20,19 +20,30 @@ class Build(NamedTuple):
     position: int
 
 
-def every_build(connection: Connection) -> list[Build]:
-    """Return the builds of all logs, oldest first."""
-    return [Build(*row) for row in connection.execute(select(build).order_by(build.c.build_id))]
+class Parked(NamedTuple):
+    """What a build left out: a position, or from a position on a learner (0: none in particular)."""
+
+    build_id: int
+    position: int
+    learner: int
+    reason: str
 
 
 def builds(connection: Connection, log_id: int) -> list[Build]:
     """Return the builds of a log, oldest first."""
-    return [one for one in every_build(connection) if one.log_id == log_id]
+    query = select(build).where(build.c.log_id == log_id).order_by(build.c.build_id)
+    return [Build(*row) for row in connection.execute(query)]
 
 
 def live_builds(connection: Connection, log_id: int) -> dict[str, Build]:
     """Return the live build of each projection of a log."""
     return {one.projection: one for one in builds(connection, log_id) if one.state == "live"}
+
+
+def positions_of(connection: Connection, build_ids: Iterable[int]) -> dict[int, int]:
+    """Return how far these builds have been folded; one that is gone is missing."""
+    query = select(build.c.build_id, build.c.position).where(build.c.build_id.in_(list(build_ids)))
+    return dict(connection.execute(query.order_by(build.c.build_id)).all())
 
 
 def begin_build(connection: Connection, log_id: int, projection: str, state: str) -> Build:
@@ -50,9 +61,10 @@ def claim(connection: Connection, build_id: int) -> Build | None:
     return None if row is None else Build(*row)
 
 
-def claim_waiting(connection: Connection, build_id: int) -> Build:
-    """Lock a build's row for this transaction, waiting for whoever holds it."""
-    return Build(*connection.execute(select(build).where(build.c.build_id == build_id).with_for_update()).one())
+def claim_waiting(connection: Connection, build_id: int) -> Build | None:
+    """Lock a build's row for this transaction, waiting for whoever holds it; None when it is gone."""
+    row = connection.execute(select(build).where(build.c.build_id == build_id).with_for_update()).one_or_none()
+    return None if row is None else Build(*row)
 
 
 def advance_to(connection: Connection, build_id: int, position: int) -> None:
@@ -70,17 +82,20 @@ def make_live(connection: Connection, new: Iterable[Build], old: Mapping[str, Bu
 
 
 def drop(connection: Connection, one: Build, tables: Iterable[Table]) -> None:
-    """Delete a build that is not live, with all its rows."""
-    for table in (*tables, parked, build):
+    """Delete a build that is not live, with all its rows.
+
+    The build itself goes first: that waits for a worker that is folding it, whose rows then go with the others.
+    """
+    for table in (build, *tables, parked):
         connection.execute(delete(table).where(table.c.build_id == one.build_id))
 
 
-def parked_positions(connection: Connection, build_ids: Iterable[int]) -> dict[int, str]:
-    """Return the positions that these builds have left out, with the reasons."""
-    query = select(parked.c.position, parked.c.reason).where(parked.c.build_id.in_(list(build_ids)))
-    return dict(connection.execute(query.order_by(parked.c.position)).tuples().all())
+def parked_in(connection: Connection, build_ids: Iterable[int]) -> list[Parked]:
+    """Return what these builds have left out, in the order of the positions."""
+    query = select(parked).where(parked.c.build_id.in_(list(build_ids)))
+    return [Parked(*row) for row in connection.execute(query.order_by(parked.c.position, parked.c.build_id))]
 
 
-def park(connection: Connection, build_id: int, position: int, reason: str) -> None:
-    """Leave a position out of a build from now on."""
-    connection.execute(insert(parked).values(build_id=build_id, position=position, reason=reason))
+def park(connection: Connection, one: Parked) -> None:
+    """Leave a position, or a learner, out of a build from now on."""
+    connection.execute(insert(parked).values(one._asdict()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final, NamedTuple
 
 from sqlalchemy import Table
@@ -41,3 +41,17 @@ PROJECTIONS: Final = (
 """Each stands behind what it reads."""
 
 NAMES: Final = tuple(one.name for one in PROJECTIONS)
+
+
+def tables_of(name: str) -> tuple[Table, ...]:
+    """Return the tables of a projection."""
+    return next(one.tables for one in PROJECTIONS if one.name == name)
+
+
+def with_downstream(names: Collection[str]) -> list[str]:
+    """Return these projections and all that stand on them: rows made from other rows would not be theirs any more."""
+    found = set(names)
+    for one in PROJECTIONS:
+        if found & set(one.upstream):
+            found.add(one.name)
+    return [name for name in NAMES if name in found]

@@ -16,11 +16,12 @@ from lrs.errors import InvalidRequest
 from lrs.progress import progress_bar
 from lrs.store.log import head, logs
 from projections import acts
-from projections.builds import builds, live_builds, parked_positions
+from projections.builds import builds, live_builds, parked_in
 from projections.catalogue import NAMES
 from projections.digest import outcome_digest
+from projections.ids import learner_id
 from projections.mastery.rules import DEFAULT_RULE_DOCUMENT, DEFAULT_SCALE_DOCUMENT
-from projections.runtime import Differs, Runtime
+from projections.runtime import Differs, Overtaken, Runtime
 from projections.worker import work as run_worker
 
 KINDS = ("scale", "rule", "policy", "normaliser")
@@ -107,12 +108,11 @@ def status(desk: Desk) -> None:
             size = head(log_connection, log.log_id)[0]
             click.echo(f"{log.slug}: {size} statements")
             for one in builds(connection, log.log_id):
-                parked = parked_positions(connection, [one.build_id])
-                note = f", {len(parked)} parked: {next(iter(parked.items()))}" if parked else ""
-                lag = size - one.position
-                click.echo(
-                    f"  {one.projection:9} {one.state:8} build {one.build_id} at {one.position}, lag {lag}{note}"
-                )
+                place = f"build {one.build_id} at {one.position}, lag {size - one.position}"
+                click.echo(f"  {one.projection:9} {one.state:8} {place}")
+                for left_out in parked_in(connection, [one.build_id]):
+                    whose = f", learner {learner_id(left_out.learner)}" if left_out.learner else ""
+                    click.echo(f"    parked: position {left_out.position}{whose}: {left_out.reason}")
 
 
 @projections.command()
@@ -145,7 +145,7 @@ def verify(desk: Desk, slug: str) -> None:
 def _told(action: Any) -> dict[str, str]:
     try:
         digests: dict[str, str] = action()
-    except Differs as error:
+    except (Differs, Overtaken) as error:
         raise click.ClickException(str(error)) from None
     return digests
 

@@ -70,7 +70,9 @@ class Acts:
 
     def with_act(self, act: Act) -> Acts:
         """Return the acts with one more."""
-        return Acts([*self._acts.values(), act])
+        more = Acts()
+        more._acts = self._acts | {act.position: act}
+        return more
 
     def without(self, position: int) -> Acts:
         """Return the acts without the one at this position."""
@@ -99,8 +101,9 @@ class Acts:
 
     @cached_property
     def alignments(self) -> dict[str, Act]:
-        """The alignment of each activity: the last one set."""
-        return {act.document.activity: act for act in self._of("alignment")}
+        """The alignment of each activity: the last one set, unless that one ended it."""
+        last = {act.document.activity: act for act in self._of("alignment")}
+        return {activity: act for activity, act in last.items() if act.document.competencies}
 
     @cached_property
     def normalisers(self) -> list[Act]:
@@ -163,7 +166,7 @@ def _scale_key(rule: Rule) -> tuple[str, int]:
 
 
 def _reach(rule: Rule, competency: str, framework: str | None) -> int | None:
-    """Return how particular a rule is for a competency: 2 by name, 1 by its framework, 0 for all; None if not at all."""
+    """Return how particular a rule is for a competency: 2 by name, 1 by framework, 0 for all; None if not at all."""
     if rule.framework is not None and rule.framework != framework:
         return None
     if rule.competencies:

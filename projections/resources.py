@@ -17,7 +17,7 @@ from lrs.resources import health
 from lrs.resources.auth import require
 from lrs.resources.lrs import this_lrs
 from lrs.store.credentials import Credential
-from projections.audit.reading import trail
+from projections.audit.reading import credentials_of, trail
 from projections.credit.reading import credit_of, credit_record
 from projections.evidence import tables
 from projections.evidence.reading import quarantined
@@ -122,7 +122,8 @@ def audit(decision: str) -> Response:
     wanted = decision_key(decision)
     with view_for(reader, asked["as_of"]) as view:
         record = credit_record(view, wanted) if wanted.is_credit else decision_record(view, wanted)
-        return jsonify({"decision": record, "trail": trail(view, wanted)})
+        steps = trail(view, wanted)
+        return jsonify({"decision": record, "trail": steps, "credentials": credentials_of(steps)})
 
 
 @blueprint.get("/quarantine")

@@ -44,6 +44,11 @@ parked = Table(
     metadata,
     Column("build_id", Integer, primary_key=True, autoincrement=False),
     Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("learner", BigInteger, primary_key=True, autoincrement=False),
     Column("reason", Text, nullable=False),
 )
-"""Positions that a build could not fold and left out, so that everything else goes on; they are retried on request."""
+"""What a build could not fold and left out, so that everything else goes on; a rebuild tries it again.
+
+Evidence leaves out a position, and names the learner whom it would have been about (0: not known). What stands on it
+leaves out a learner from then on, or a position where no learner is to blame (0).
+"""

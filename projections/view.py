@@ -13,10 +13,11 @@ from lrs.errors import InvalidRequest, NotFound, Problem
 from lrs.store.log import Log, head, position_at
 from lrs.store.search import at
 from lrs.xapi.values import iso, timestamp_us
-from projections.builds import Build, live_builds
+from projections.builds import Build, live_builds, parked_in
 from projections.evidence import tables
 from projections.evidence.fold import acts_at
 from projections.registry import Acts
+from projections.run import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,11 @@ class View:
     def build(self, projection: str) -> int:
         """Return the live build of a projection."""
         return self.builds[projection].build_id
+
+    def run(self, projection: str) -> Run:
+        """Return what a fold of a live build would be given: to derive anew what it wrote."""
+        upstream = {name: one.build_id for name, one in self.builds.items() if name != projection}
+        return Run(self.connection, self.log_connection, self.log.log_id, self.build(projection), upstream)
 
     def acts(self) -> Acts:
         """Return the registrar's acts that held at the position."""
@@ -61,7 +67,7 @@ def view_of(connection: Connection, log_connection: Connection, log: Log, as_of:
 
 
 def _position(log_connection: Connection, log: Log, as_of: str) -> int:
-    if as_of.isdigit() and len(as_of) < 19:
+    if as_of.isascii() and as_of.isdigit() and len(as_of) < 19:
         return int(as_of)
     try:
         return position_at(log_connection, log.log_id, timestamp_us(as_of))
@@ -82,4 +88,10 @@ def learner_named(view: View, key: int) -> dict[str, Any]:
     ).one_or_none()
     if row is None:
         raise NotFound("no learner of this log has this id (as of this position)")
-    return {"name": row.name, "agent": msgspec.json.decode(row.agent)}
+    return {"name": row.name, "agent": msgspec.json.decode(row.agent), "stale": _is_stale(view, key)}
+
+
+def _is_stale(view: View, learner: int) -> bool:
+    """Whether something of a learner could not be folded, so that what is told is not the newest."""
+    left_out = parked_in(view.connection, [one.build_id for one in view.builds.values()])
+    return any(one.learner == learner and one.position <= view.position for one in left_out)

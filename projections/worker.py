@@ -6,6 +6,7 @@ import os
 import socket
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -15,13 +16,14 @@ from sqlalchemy import Connection, Engine, delete, insert, select
 from sqlalchemy.exc import DBAPIError
 
 from lrs.store.engine import immediate
-from lrs.store.log import logs
-from projections.runtime import Differs, Runtime
+from lrs.store.log import Log, logs
+from projections.runtime import Differs, Overtaken, Runtime
 from projections.tables import worker
 
 logger = structlog.get_logger()
 HEARTBEAT_SECONDS = 1.0
 AWAKE_FOR = timedelta(seconds=10)
+FIRST_PAUSE_SECONDS = 0.01
 
 
 def work(runtime: Runtime, stop: threading.Event, poll_seconds: float, verify_hour: int) -> None:
@@ -40,33 +42,45 @@ def work(runtime: Runtime, stop: threading.Event, poll_seconds: float, verify_ho
 
 
 def _loop(runtime: Runtime, stop: threading.Event, poll_seconds: float) -> None:
-    """Poll the heads, with a pause that grows while nothing comes in. An error is logged and tried again later."""
-    pause = 0.01
+    """Poll the heads, with a pause that grows while nothing comes in."""
+    pause = FIRST_PAUSE_SECONDS
     while not stop.is_set():
-        try:
-            moved = once(runtime)
-        except Exception:
-            logger.exception("the worker could not fold; it tries again")
-            moved, pause = 0, poll_seconds
-        pause = 0.01 if moved else min(pause * 2, poll_seconds)
+        pause = FIRST_PAUSE_SECONDS if once(runtime) else min(pause * 2, poll_seconds)
         stop.wait(pause)
 
 
 def once(runtime: Runtime) -> int:
-    """Fold what is new in every log; return how many positions moved."""
-    with runtime.log_engine.connect() as connection:
-        known = logs(connection)
-    return sum(runtime.catch_up(one.log_id) for one in known)
+    """Fold what is new in every log; return how many positions moved.
+
+    What fails is logged, without the values that a frame holds, and tried again the next time; the other logs go on.
+    """
+    moved = 0
+    for one in _logs(runtime):
+        try:
+            moved += runtime.catch_up(one.log_id)
+        except Exception:
+            told = traceback.format_exc()
+            logger.error("the worker could not fold; it tries again", log=one.slug, told=told)  # noqa: TRY400
+    return moved
+
+
+def _logs(runtime: Runtime) -> list[Log]:
+    try:
+        with runtime.log_engine.connect() as connection:
+            return logs(connection)
+    except DBAPIError as error:
+        logger.error("the worker cannot read the logs; it tries again", reason=str(error))  # noqa: TRY400
+        return []
 
 
 def verify_all(runtime: Runtime) -> None:
     """Fold every log anew and compare with what is live; a difference is logged as an error."""
-    with runtime.log_engine.connect() as connection:
-        known = logs(connection)
-    for one in known:
+    for one in _logs(runtime):
         try:
             digests = Runtime(runtime.log_engine, runtime.engine, runtime.batch).verify(one.log_id)
             logger.info("projections verified", log=one.slug, **digests)
+        except Overtaken:
+            logger.info("another check of the projections has begun", log=one.slug)
         except Differs as error:
             logger.error("projections differ from a fresh fold", log=one.slug, detail=str(error))  # noqa: TRY400
 
@@ -77,13 +91,17 @@ def beat(engine: Engine, name: str, clock: Callable[[], float] = time.time) -> N
         with immediate(engine).begin() as connection:
             connection.execute(delete(worker).where(worker.c.worker_id == name))
             connection.execute(insert(worker).values(worker_id=name, seen=int(clock() * 1_000_000)))
-    except DBAPIError:
-        logger.warning("the heartbeat could not be written")
+    except DBAPIError as error:
+        logger.warning("the heartbeat could not be written", reason=str(error))
 
 
 def _forget(engine: Engine, name: str) -> None:
-    with immediate(engine).begin() as connection:
-        connection.execute(delete(worker).where(worker.c.worker_id == name))
+    """Take the worker off the list; a database that is away forgets it by itself, for it is not seen again."""
+    try:
+        with immediate(engine).begin() as connection:
+            connection.execute(delete(worker).where(worker.c.worker_id == name))
+    except DBAPIError as error:
+        logger.warning("the worker could not take itself off the list", reason=str(error))
 
 
 def is_awake(connection: Connection, now_us: int) -> bool:

@@ -11,21 +11,20 @@ from lrs.store.engine import driver, is_postgresql
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Insert rows whose values stand in the order of the table's columns."""
+    """Insert rows whose values stand in the order of the table's columns; raises sqlalchemy.exc.DBAPIError."""
     if not rows:
         return
-    if is_postgresql(connection):
-        _copy(connection, table, rows)
-    else:
-        marks = ",".join("?" * len(table.columns))
-        driver(connection).cursor().executemany(f"INSERT INTO {table.name} VALUES ({marks})", rows)
+    columns = ", ".join(f'"{column.name}"' for column in table.columns)
+    with driver(connection) as raw:
+        if is_postgresql(connection):
+            _copy(raw, f"COPY {table.name} ({columns}) FROM STDIN (FORMAT BINARY)", table, rows)
+        else:
+            marks = ",".join("?" * len(table.columns))
+            raw.executemany(f"INSERT INTO {table.name} ({columns}) VALUES ({marks})", rows)  # noqa: S608
 
 
-def _copy(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
-    with (
-        driver(connection).cursor() as cursor,
-        cursor.copy(f"COPY {table.name} FROM STDIN (FORMAT BINARY)") as stream,
-    ):
+def _copy(raw: Any, command: str, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+    with raw.cursor() as cursor, cursor.copy(command) as stream:
         stream.set_types([_type_name(column.type) for column in table.columns])
         for row in rows:
             stream.write_row(row)

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError
+
+from lrs.store import arrays
 
 BUSY_TIMEOUT_MS = 15_000
+"""How long SQLite's writers wait for one another."""
+NEVER_LESS_THAN_DURABLE = """
+SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'
+"""
+"""A server may be set to more than `on` (remote_apply); to less, an acknowledged statement could be lost."""
 
 
 def open_engine(url: str, pool_size: int = 16) -> Engine:
     """Return an engine for an SQLite or a PostgreSQL URL; the folder of an SQLite file is made if it is missing."""
     if make_url(url).get_backend_name() == "sqlite":
-        return _sqlite_engine(url)
-    return create_engine(_with_driver(url), pool_size=pool_size, max_overflow=pool_size, pool_use_lifo=True)
+        return _sqlite_engine(url, pool_size)
+    return _postgresql_engine(url, pool_size)
 
 
 def immediate(engine: Engine) -> Engine:
@@ -27,9 +37,42 @@ def is_postgresql(engine_or_connection: Engine | Connection) -> bool:
     return engine_or_connection.dialect.name == "postgresql"
 
 
-def driver(connection: Connection) -> Any:
-    """Return the driver's own connection under a SQLAlchemy connection that has begun a transaction."""
-    return connection.connection.driver_connection
+@contextmanager
+def driver(connection: Connection) -> Iterator[Any]:
+    """Lend the driver's own connection under one of SQLAlchemy's that has begun a transaction.
+
+    What the driver raises leaves as SQLAlchemy's DBAPIError, and a connection that was lost never returns to the pool.
+    """
+    lent = connection.connection.driver_connection
+    dialect, errors = connection.dialect, connection.dialect.loaded_dbapi.Error
+    try:
+        yield lent
+    except errors as error:
+        is_lost = dialect.is_disconnect(error, lent, None)
+        if is_lost:
+            connection.invalidate(error)
+        raise DBAPIError.instance(
+            None, None, error, errors, connection_invalidated=is_lost, dialect=dialect
+        ) from error  # fmt: skip
+
+
+def _postgresql_engine(url: str, pool_size: int) -> Engine:
+    engine = create_engine(
+        _with_driver(url),
+        isolation_level="READ COMMITTED",
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_use_lifo=True,
+        pool_pre_ping=True,
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        arrays.register(connection)
+        connection.execute(NEVER_LESS_THAN_DURABLE)
+        connection.commit()
+
+    return engine
 
 
 def _with_driver(url: str) -> str:
@@ -39,11 +82,17 @@ def _with_driver(url: str) -> str:
     return parsed.render_as_string(hide_password=False)
 
 
-def _sqlite_engine(url: str) -> Engine:
+def _sqlite_engine(url: str, pool_size: int) -> Engine:
     database = make_url(url).database
     if database and database != ":memory:":
         Path(database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000})
+    engine = create_engine(
+        url,
+        connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000},
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_use_lifo=True,
+    )
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:

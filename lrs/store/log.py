@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, func, insert, select, update
@@ -19,7 +19,7 @@ from lrs.xapi.equality import is_equal
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """A district's log: its number, its short name in addresses, its name for people, and the IRL that stands for it."""
+    """A district's log: its number, short name in addresses, name for people, and the IRL that stands for it."""
 
     log_id: int
     slug: str
@@ -44,10 +44,11 @@ def logs(connection: Connection) -> list[Log]:
 
 def log_named(connection: Connection, slug: str) -> Log:
     """Return the log with this slug; raises NotFound."""
-    for one in logs(connection):
-        if one.slug == slug:
-            return one
-    raise NotFound(f"no log is named {slug!r}; `cairn logs` lists them")
+    query = select(log.c.log_id, log.c.slug, log.c.name, log.c.origin).where(log.c.slug == slug)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise NotFound(f"no log is named {slug!r}; `cairn logs list` shows them")
+    return Log(*row)
 
 
 def head(connection: Connection, log_id: int) -> tuple[int, int]:
@@ -86,75 +87,96 @@ def append(
     accepted: dict[str, Prepared] = {}
     outcomes: list[CairnError | None] = []
     for request in requests:
-        error = _refusal(request, accepted, look, stored_acts)
+        error = _conflict(request, accepted, look.known) or _forbidden_void(request, accepted, look, stored_acts)
         outcomes.append(error)
         if error is None:
-            accepted |= {
-                one.statement_id: one
-                for one in request.statements
-                if one.statement_id not in look.known and one.statement_id not in accepted
-            }
+            accepted |= {one.statement_id: one for one in request.statements if _is_new(one, accepted, look.known)}
     if accepted:
         dialect.write(connection, _rows(connection, log_id, list(accepted.values()), look))
     return outcomes
 
 
-def _refusal(
-    request: Request, accepted: Mapping[str, Prepared], look: Look, stored_acts: frozenset[str]
-) -> CairnError | None:
+def _is_new(one: Prepared, accepted: Mapping[str, Prepared], known: Mapping[str, bytes | None]) -> bool:
+    return one.statement_id not in known and one.statement_id not in accepted
+
+
+def _conflict(
+    request: Request, accepted: Mapping[str, Prepared], known: Mapping[str, bytes | None]
+) -> StatementConflict | None:
+    """Refuse a request that takes an id twice, or one that another statement has."""
+    own: set[str] = set()
     problems = []
     for index, one in enumerate(request.statements):
-        other = accepted[one.statement_id].body if one.statement_id in accepted else look.known.get(one.statement_id)
-        if other is None and one.statement_id not in look.known:
-            continue
-        if other is None or not is_equal(stored_statement(other), stored_statement(one.body)):
-            message = f"{one.statement_id} is the id of another statement already stored; send this one with a new id"
-            problems.append(Problem(f"/{index}/id", message))
-    if problems:
-        return StatementConflict("a statement id is already taken by a statement with other content", problems)
-    return _forbidden_void(request, accepted, look, stored_acts)
+        objection = _objection(one, own, accepted, known)
+        own.add(one.statement_id)
+        if objection:
+            problems.append(Problem(f"/{index}/id", f"{one.statement_id} {objection}"))
+    if not problems:
+        return None
+    return StatementConflict("a statement id is already taken by a statement with other content", problems)
+
+
+def _objection(
+    one: Prepared, own: Collection[str], accepted: Mapping[str, Prepared], known: Mapping[str, bytes | None]
+) -> str:
+    """Return what is wrong with a statement's id; nothing for a new one, or where the same statement has it."""
+    if one.statement_id in own:
+        return "stands twice in this request; give each statement its own id"
+    if _is_new(one, accepted, known):
+        return ""
+    other = accepted[one.statement_id].body if one.statement_id in accepted else known[one.statement_id]
+    if other is None:
+        return "is the id of a statement that was erased; send this one with a new id"
+    if is_equal(stored_statement(other), stored_statement(one.body)):
+        return ""
+    return "is the id of another statement already stored; send this one with a new id"
 
 
 def _forbidden_void(
     request: Request, accepted: Mapping[str, Prepared], look: Look, stored_acts: frozenset[str]
 ) -> CairnError | None:
     """Refuse to void a registrar's act without its scope, before or after the act itself is stored."""
-    fresh_acts = {one.statement_id for one in (*accepted.values(), *request.statements) if one.is_act}
     voids = {one.keys.target for one in request.statements if one.keys.is_voiding}
-    if not request.may_act and voids & (stored_acts | fresh_acts):
-        return Forbidden("only a credential with the scope registrar may void a registrar's act")
-    known = look.known.keys()
-    own_acts = {one.statement_id for one in request.statements if one.is_act and one.statement_id not in known}
-    voided_before = {one.target for one in look.pointing if one.voids}
-    voided_before |= {one.keys.target or "" for one in accepted.values() if one.keys.is_voiding}
-    taken = sorted(own_acts & voided_before)
-    if taken:
-        return StatementConflict(f"{taken[0]} is voided in advance by another statement; send the act with a new id")
+    if voids and not request.may_act:
+        fresh = {one.statement_id for one in (*accepted.values(), *request.statements) if one.is_act}
+        if voids & (stored_acts | fresh):
+            return Forbidden("only a credential with the scope registrar may void a registrar's act")
+    own_acts = {one.statement_id for one in request.statements if one.is_act and one.statement_id not in look.known}
+    if own_acts:
+        voided_before = {one.target for one in look.pointing if one.voids}
+        voided_before |= {one.keys.target for one in accepted.values() if one.keys.is_voiding and one.keys.target}
+        if taken := sorted(own_acts & voided_before):
+            return StatementConflict(f"{taken[0]} is voided in advance by another statement; send it with a new id")
     return None
 
 
 def _acts_among_targets(
     connection: Connection, log_id: int, requests: Iterable[Request], act_verbs: str
 ) -> frozenset[str]:
-    """Return which of the statements that the requests would void are registrar's acts already stored."""
+    """Return which of the statements that the requests would void are registrar's acts already stored.
+
+    Of an erased one nobody can tell, so it counts as an act.
+    """
     targets = {one.keys.target for request in requests for one in request.statements if one.keys.is_voiding}
     if not targets:
         return frozenset()
     bodies = bodies_with_ids(connection, log_id, [one for one in targets if one])
     return frozenset(
-        name for name, body in bodies.items() if stored_statement(body)["verb"]["id"].startswith(act_verbs)
+        name
+        for name, body in bodies.items()
+        if body is None or stored_statement(body)["verb"]["id"].startswith(act_verbs)
     )
 
 
-def bodies_with_ids(connection: Connection, log_id: int, ids: Sequence[str]) -> dict[str, bytes]:
-    """Return the bodies of the stored statements with these ids; an erased one is left out."""
+def bodies_with_ids(connection: Connection, log_id: int, ids: Sequence[str]) -> dict[str, bytes | None]:
+    """Return the bodies of the stored statements with these ids; None is that of an erased one."""
     query = (
         select(statement.c.statement_id, statement_body.c.body)
         .join_from(statement, statement_body, _same_row())
         .where(statement.c.log_id == log_id, statement.c.statement_id.in_(ids))
         .order_by(statement.c.position)
     )
-    return {name: body for name, body in connection.execute(query) if body is not None}
+    return {name: body for name, body in connection.execute(query)}  # noqa: C416
 
 
 def _rows(connection: Connection, log_id: int, accepted: Sequence[Prepared], look: Look) -> Rows:
@@ -174,7 +196,7 @@ def _rows(connection: Connection, log_id: int, accepted: Sequence[Prepared], loo
             postings.append(PostingRow(log_id, key, position, position))
     fresh = _fresh_nodes(accepted, statements, look.pointing)
     more_postings, voided = lent(connection, log_id, fresh, look.pointing) if fresh else ([], [])
-    return Rows(statements, bodies, postings + more_postings, voided)
+    return Rows(statements, bodies, postings, more_postings, voided)
 
 
 def _fresh_nodes(
@@ -192,13 +214,15 @@ def _fresh_nodes(
 def erase_body(connection: Connection, log_id: int, position: int) -> None:
     """Erase the text and the salt of one statement; its row and its commitment stay, so that the tree still verifies.
 
-    The one way to change what was stored; a database trigger admits this change and no other.
+    The one way to change what was stored; a database trigger admits this change and no other. Raises NotFound.
     """
-    connection.execute(
+    erased = connection.execute(
         update(statement_body)
         .where(statement_body.c.log_id == log_id, statement_body.c.position == position)
         .values(body=None, salt=None)
     )
+    if erased.rowcount == 0:
+        raise NotFound(f"the log has no statement at position {position}")
 
 
 def count(connection: Connection, log_id: int) -> int:

@@ -80,11 +80,12 @@ class VoidedRow(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """Everything that one append writes."""
+    """Everything that one append writes: `postings` of new statements by their own keys, `lent` by StatementRefs."""
 
     statements: list[StatementRow]
     bodies: list[BodyRow]
     postings: list[PostingRow]
+    lent: list[PostingRow]
     voided: list[VoidedRow]
 
 
@@ -98,7 +99,7 @@ class Pointing(NamedTuple):
 
 
 class Look(NamedTuple):
-    """What the append sees under the head's lock: the head, the clock, known bodies by id, and who points at the ids."""
+    """What the append sees under the head's lock: head, clock, known bodies by id, and who points at the ids."""
 
     size: int
     last_stored: int
@@ -111,7 +112,7 @@ class Dialect(Protocol):
     """The part of the append that differs between the two databases."""
 
     def look(self, connection: Connection, log_id: int, ids: Sequence[str]) -> Look:
-        """Lock the log's head and read what an append of these ids must know."""
+        """Lock the log's head until the end of the transaction and read what an append of these ids must know."""
 
     def write(self, connection: Connection, rows: Rows) -> None:
         """Write the rows and advance the head to the last of them; the caller commits."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import Connection
 
 from lrs.store.engine import driver
-from lrs.store.rows import Look, Pointing, Rows
+from lrs.store.rows import Look, Pointing, Rows, StatementRow
 
 HEAD = "SELECT size, last_stored FROM log_head WHERE log_id = ?"
 KNOWN = """
@@ -20,10 +20,13 @@ POINTING = """
 SELECT position, statement_id, target, voids FROM statement
 WHERE log_id = ? AND target IN (SELECT value FROM json_each(?)) ORDER BY position
 """
-STATEMENT = "INSERT INTO statement VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"
-BODY = "INSERT INTO statement_body VALUES (?,?,?,?)"
-POSTING = "INSERT INTO posting VALUES (?,?,?,?) ON CONFLICT DO NOTHING"
-VOIDED = "INSERT INTO voided VALUES (?,?,?) ON CONFLICT DO NOTHING"
+STATEMENT = """
+INSERT INTO statement (log_id, position, statement_id, stored, timestamp, verb, actor, activity, registration,
+    authority, target, voids, commitment) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)
+"""
+BODY = "INSERT INTO statement_body (log_id, position, body, salt) VALUES (?,?,?,?)"
+POSTING = "INSERT INTO posting (log_id, key, position, via) VALUES (?,?,?,?) ON CONFLICT DO NOTHING"
+VOIDED = "INSERT INTO voided (log_id, position, by) VALUES (?,?,?) ON CONFLICT DO NOTHING"
 ADVANCE = "UPDATE log_head SET size = ?, last_stored = ? WHERE log_id = ?"
 
 
@@ -40,39 +43,34 @@ class SqliteDialect:
 
     def look(self, connection: Connection, log_id: int, ids: Sequence[str]) -> Look:
         """Read the head and what is known of these ids; the write lock is already held."""
-        cursor = driver(connection).cursor()
-        size, last_stored = cursor.execute(HEAD, (log_id,)).fetchone()
         wanted = (log_id, json.dumps([_hex(one) for one in ids]))
-        known = {_dashed(row[0]): row[1] for row in cursor.execute(KNOWN, wanted)}
-        pointing = [
-            Pointing(position, _dashed(own_id), _dashed(target), bool(voids))
-            for position, own_id, target, voids in cursor.execute(POINTING, wanted)
-        ]
+        with driver(connection) as raw:
+            size, last_stored = raw.execute(HEAD, (log_id,)).fetchone()
+            known = {_dashed(name): body for name, body in raw.execute(KNOWN, wanted)}
+            pointing = [
+                Pointing(position, _dashed(own_id), _dashed(target), bool(voids))
+                for position, own_id, target, voids in raw.execute(POINTING, wanted)
+            ]
         return Look(size, last_stored, self._clock(), known, pointing)
 
     def write(self, connection: Connection, rows: Rows) -> None:
         """Write the rows and advance the head."""
-        cursor = driver(connection).cursor()
-        cursor.executemany(STATEMENT, [_bound(row) for row in rows.statements])
-        cursor.executemany(BODY, rows.bodies)
-        cursor.executemany(POSTING, rows.postings)
-        if rows.voided:
-            cursor.executemany(VOIDED, rows.voided)
         last = rows.statements[-1]
-        cursor.execute(ADVANCE, (last.position, last.stored, last.log_id))
+        with driver(connection) as raw:
+            raw.executemany(STATEMENT, [_bound(row) for row in rows.statements])
+            raw.executemany(BODY, rows.bodies)
+            raw.executemany(POSTING, [*rows.postings, *rows.lent])
+            raw.executemany(VOIDED, rows.voided)
+            raw.execute(ADVANCE, (last.position, last.stored, last.log_id))
 
 
-def _bound(row: tuple[object, ...]) -> tuple[object, ...]:
-    """Return a statement row with its three UUIDs as SQLAlchemy keeps them on SQLite: 32 hex digits."""
-    registration, target = row[8], row[10]
-    return (
-        *row[:2],
-        str(row[2]).replace("-", ""),
-        *row[3:8],
-        registration and str(registration).replace("-", ""),
-        row[9],
-        target and str(target).replace("-", ""),
-        *row[11:],
+def _bound(row: StatementRow) -> StatementRow:
+    """Return a statement row with its UUIDs as SQLAlchemy keeps them on SQLite: 32 hex digits."""
+    registration, target = row.registration, row.target
+    return row._replace(
+        statement_id=_hex(row.statement_id),
+        registration=registration and _hex(registration),
+        target=target and _hex(target),
     )
 
 

@@ -1,41 +1,88 @@
 """Group commit: of all the requests that wait to append, one at a time commits for everyone.
 
-While a commit waits for the disk, further requests queue; the next to get its turn takes them all into one
-transaction. So one connection writes for each process, and the price of a durable commit is shared.
+While a commit waits for the disk, further requests queue; the next to get its turn takes those in front into one
+transaction. So one connection writes for each process and log, and the price of a durable commit is shared.
 """
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from threading import Condition, Lock
 
-import psycopg
-from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError
+import structlog
+from sqlalchemy import Engine, exc
 
-from lrs.errors import Busy, CairnError, StorageFailed
+from lrs.errors import Busy, StorageFailed
 from lrs.store.engine import immediate, is_postgresql
 from lrs.store.log import append, dialect_for
 from lrs.store.rows import Dialect, Request
 
-DRIVER_ERRORS = (DBAPIError, sqlite3.Error, psycopg.Error)
+logger = structlog.get_logger()
+GROUP_STATEMENTS = 5_000
+"""A group is closed when it has so many statements: a transaction's rows must fit in memory beside its requests."""
+TROUBLE = (exc.OperationalError, exc.InterfaceError, exc.InternalError, exc.TimeoutError)
+"""The database is away, full, locked or out of connections: no request's fault, and no use to try them one by one."""
+UNCONFIRMED = "the database did not confirm; send the same request again: statements with ids are kept once"
 
 
 @dataclass(slots=True, eq=False)
 class _Ticket:
     log_id: int
     request: Request
-    error: CairnError | None = None
+    error: Exception | None = None
     is_done: bool = False
 
 
-@dataclass(slots=True)
 class _Queue:
-    turn: Condition = field(default_factory=Condition)
-    waiting: list[_Ticket] = field(default_factory=list)
-    is_committing: bool = False
+    """Tickets in the order in which they came, and the turn to commit, which one thread has at a time."""
+
+    def __init__(self) -> None:
+        self._changed = Condition()
+        self._waiting: list[_Ticket] = []
+        self._is_taken = False
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def join(self, ticket: _Ticket, limit: int) -> None:
+        """Wait behind the others; raises Busy when there are too many of them."""
+        with self._changed:
+            if len(self._waiting) >= limit:
+                raise Busy("too many appends are waiting; send the same request again in a second")
+            self._waiting.append(ticket)
+
+    def turn(self, ticket: _Ticket) -> list[_Ticket]:
+        """Wait for the turn and return whom to commit for; nobody once the ticket is done."""
+        with self._changed:
+            self._changed.wait_for(lambda: ticket.is_done or not self._is_taken)
+            if ticket.is_done:
+                return []
+            self._is_taken = True
+            return self._group()
+
+    def end_turn(self, group: Sequence[_Ticket]) -> None:
+        """Let the next have the turn; whoever is not done, because the commit was interrupted, is in front again."""
+        with self._changed:
+            self._waiting[:0] = [one for one in group if not one.is_done]
+            self._is_taken = False
+            self._changed.notify_all()
+
+    def leave(self, ticket: _Ticket) -> None:
+        """Take out the ticket of a thread that was interrupted."""
+        with self._changed:
+            if ticket in self._waiting:
+                self._waiting.remove(ticket)
+
+    def _group(self) -> list[_Ticket]:
+        size = taken = 0
+        for one in self._waiting:
+            size += len(one.request.statements)
+            if taken and size > GROUP_STATEMENTS:
+                break
+            taken += 1
+        group, self._waiting = self._waiting[:taken], self._waiting[taken:]
+        return group
 
 
 class Writer:
@@ -51,59 +98,76 @@ class Writer:
         self._lock = Lock()
 
     def append(self, log_id: int, request: Request) -> None:
-        """Append a request durably, or raise what append's outcome says; Busy when too many wait, StorageFailed."""
+        """Append a request durably, or raise what the outcome of `lrs.store.log.append` says.
+
+        Raises Busy when too many wait, and StorageFailed when the database did not confirm: then it may be stored.
+        """
         if not request.statements:
             return
-        ticket = _Ticket(log_id, request)
-        queue = self._queue_of(log_id)
-        with queue.turn:
-            if len(queue.waiting) >= self._queue_limit:
-                raise Busy("too many appends are waiting; send the same request again in a second")
-            queue.waiting.append(ticket)
-            while queue.is_committing and not ticket.is_done:
-                queue.turn.wait()
+        ticket, queue = _Ticket(log_id, request), self._queue_of(log_id)
+        queue.join(ticket, self._queue_limit)
+        try:
+            self._await(ticket, queue)
+        finally:
             if not ticket.is_done:
-                queue.is_committing = True
-                group, queue.waiting = queue.waiting, []
-        if not ticket.is_done:
-            self._commit_for_all(queue, group)
+                queue.leave(ticket)
         if ticket.error:
             raise ticket.error
+
+    def waiting(self) -> int:
+        """Return how many appends wait for their turn."""
+        with self._lock:
+            return sum(len(queue) for queue in self._queues.values())
 
     def _queue_of(self, log_id: int) -> _Queue:
         """Return the log's own queue, or the one of all logs where the database takes one writer at a time."""
         with self._lock:
             return self._queues.setdefault(0 if self._one_queue else log_id, _Queue())
 
-    def _commit_for_all(self, queue: _Queue, group: Sequence[_Ticket]) -> None:
-        try:
-            for log_id in dict.fromkeys(ticket.log_id for ticket in group):
-                self._commit([ticket for ticket in group if ticket.log_id == log_id])
-        finally:
-            with queue.turn:
-                for ticket in group:
-                    if not ticket.is_done:
-                        ticket.error = StorageFailed("the append was interrupted; nothing of the request was stored")
-                        ticket.is_done = True
-                queue.is_committing = False
-                queue.turn.notify_all()
+    def _await(self, ticket: _Ticket, queue: _Queue) -> None:
+        while group := queue.turn(ticket):
+            try:
+                self._commit(group)
+            finally:
+                queue.end_turn(group)
 
     def _commit(self, tickets: Sequence[_Ticket]) -> None:
+        """Commit for all of them together; if one makes that fail, each by itself, so that it fails alone."""
         try:
-            outcomes = self._transaction(tickets)
-        except DRIVER_ERRORS as error:
+            outcomes = self._stored(tickets)
+        except TROUBLE as error:
+            logger.warning("append not confirmed", requests=len(tickets), error=str(error))
+            outcomes = [_caused(StorageFailed(UNCONFIRMED), error) for _ in tickets]
+        except Exception as error:
             if len(tickets) > 1:
                 for ticket in tickets:
                     self._commit([ticket])
                 return
-            failure = StorageFailed("the database did not take the write; nothing of the request was stored")
-            failure.__cause__ = error
-            outcomes = [failure]
+            outcomes = [error]
         for ticket, outcome in zip(tickets, outcomes, strict=True):
             ticket.error = outcome
             ticket.is_done = True
 
-    def _transaction(self, tickets: Sequence[_Ticket]) -> list[CairnError | None]:
-        requests = [ticket.request for ticket in tickets]
+    def _stored(self, tickets: Sequence[_Ticket]) -> Sequence[Exception | None]:
+        """Commit, once more if the connection was lost: what it had committed is found by its ids and left alone."""
+        try:
+            return self._transaction(tickets)
+        except exc.DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+        return self._transaction(tickets)
+
+    def _transaction(self, tickets: Sequence[_Ticket]) -> Sequence[Exception | None]:
+        outcomes: dict[_Ticket, Exception | None] = {}
         with self._engine.begin() as connection:
-            return append(connection, tickets[0].log_id, requests, self._dialect, self._act_verbs)
+            for log_id in dict.fromkeys(one.log_id for one in tickets):
+                own = [one for one in tickets if one.log_id == log_id]
+                requests = [one.request for one in own]
+                errors = append(connection, log_id, requests, self._dialect, self._act_verbs)
+                outcomes |= zip(own, errors, strict=True)
+        return [outcomes[one] for one in tickets]
+
+
+def _caused(error: StorageFailed, cause: Exception) -> StorageFailed:
+    error.__cause__ = cause
+    return error

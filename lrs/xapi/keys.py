@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lrs.xapi.actors import ifi
 from lrs.xapi.parts import Valid, activity, agents, further_activities, further_agents, identifiers
@@ -10,8 +10,7 @@ from lrs.xapi.statement import is_voiding
 from lrs.xapi.values import key64
 
 
-@dataclass(frozen=True, slots=True)
-class Keys:
+class Keys(NamedTuple):
     """The keys of one statement.
 
     `agents` is what the agent filter finds beside the actor; `related_agents` what related_agents finds beside the

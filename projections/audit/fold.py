@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from sqlalchemy import Result, Select, select
+from sqlalchemy import select
 
 from lrs.store.bulk import insert_rows
 from projections.audit.tables import audit_entry
@@ -40,18 +40,18 @@ def _entries(run: Run, after: int, through: int) -> Iterator[tuple[Any, ...]]:
     for learner, subject, cause, change, position, authority in _stream(run, query.order_by(rows.cause, rows.seq)):
         yield learner, subject, cause, EVIDENCE if change > 0 else ENDED, position, authority, NO_DIGEST
     made = decision.c
-    query = select(made.learner, made.competency, made.position, made.rule, made.digest).where(
+    decided = select(made.learner, made.competency, made.position, made.rule, made.digest).where(
         made.build_id == run.upstream["mastery"], made.position > after, made.position <= through
     )
-    for learner, subject, position, rule, digest in _stream(run, query.order_by(made.position)):
+    for learner, subject, position, rule, digest in _stream(run, decided.order_by(made.position)):
         yield learner, subject, position, MASTERY, rule, 0, digest
     given = credit_decision.c
-    query = select(given.learner, given.policy, given.position, given.published, given.digest).where(
+    answered = select(given.learner, given.policy, given.position, given.published, given.digest).where(
         given.build_id == run.upstream["credit"], given.position > after, given.position <= through
     )
-    for learner, subject, position, published, digest in _stream(run, query.order_by(given.position)):
+    for learner, subject, position, published, digest in _stream(run, answered.order_by(given.position)):
         yield learner, subject, position, CREDIT, published, 0, digest
 
 
-def _stream(run: Run, query: Select[Any]) -> Result[Any]:
+def _stream(run: Run, query: Any) -> Iterable[Any]:
     return run.connection.execute(query.execution_options(yield_per=ROWS_AT_ONCE))

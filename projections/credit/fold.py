@@ -4,30 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
+from heapq import merge
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Result, func, select
 
 from lrs.store.bulk import insert_rows
 from projections.credit.eligibility import Standing
 from projections.credit.tables import credit_decision
-from projections.credit.timeline import Did, Policies, State, Stood, answers, policies_of
+from projections.credit.timeline import Answer, Did, Policies, State, Stood, answers, policies_of
 from projections.evidence import tables as source
 from projections.evidence.history import ActsOverTime, acts_over_time
 from projections.mastery.tables import decision
 from projections.mastery.timeline import STATUSES
-from projections.run import Run
+from projections.run import Run, is_far, unfoldable
 
 KINDS: Final = ("framework", "policy", "scale")
 MOST_WORK_AT_HAND: Final = 50_000
 ROWS_AT_ONCE: Final = 5_000
 LEARNERS_AT_ONCE: Final = 500
-BY_LEARNER_FROM: Final = 20_000
-"""A span of more positions than this is read learner by learner: in the order of the tables, nothing to remember."""
 
-Event = tuple[int, Stood | Did]
+Event = Stood | Did
+Levels = Callable[[int], tuple[str, ...]]
 
 
 def fold(run: Run, after: int, through: int) -> None:
@@ -37,7 +37,7 @@ def fold(run: Run, after: int, through: int) -> None:
     levels = _level_names(history)
     if not any(step.held for step in steps):
         return
-    if history.changed_after(after) or through - after > BY_LEARNER_FROM:
+    if history.changed_after(after) or is_far(after, through):
         run.memory.pop("states", None)
         _fold_by_learner(run, steps, levels, after, through)
     else:
@@ -62,63 +62,54 @@ def _level_names(history: ActsOverTime) -> Callable[[int], tuple[str, ...]]:
     return names
 
 
-def _fold_by_learner(
-    run: Run, steps: Sequence[Policies], levels: Callable[[int], tuple[str, ...]], after: int, through: int
-) -> None:
+def _fold_by_learner(run: Run, steps: Sequence[Policies], levels: Levels, after: int, through: int) -> None:
     made: list[tuple[Any, ...]] = []
     last = _last_answers(run, after) if after else {}
-    for learner, group in groupby(_by_learner(run, levels, through), key=itemgetter(0)):
-        events = sorted((event for _, event in group), key=_moment)
-        state = State(last=last.get(learner, {}))
-        made += [(run.build_id, learner, *one) for one in answers(state, events, steps, after, through)]
+    stood: Iterator[tuple[int, Event]] = _standings(run, levels, 0, through, None, in_order_of_learners=True)
+    did: Iterator[tuple[int, Event]] = _work(run, 0, through, None, in_order_of_learners=True)
+    happened: Iterator[tuple[int, Event]] = merge(stood, did, key=itemgetter(0))
+    for learner, group in groupby(happened, key=itemgetter(0)):
+        state = State(last=last.pop(learner, {}))
+        made += _answered(run, learner, state, [event for _, event in group], steps, after, through)
         if len(made) >= ROWS_AT_ONCE:
             insert_rows(run.connection, credit_decision, made)
             made = []
     insert_rows(run.connection, credit_decision, made)
 
 
-def _by_learner(run: Run, levels: Callable[[int], tuple[str, ...]], through: int) -> Iterator[Event]:
-    """Yield every event learner by learner, some hundreds of learners at a time."""
-    learner = source.learner.c
-    query = select(learner.learner).where(learner.build_id == run.upstream["evidence"]).order_by(learner.learner)
-    everyone = list(run.connection.scalars(query))
-    for start in range(0, len(everyone), LEARNERS_AT_ONCE):
-        chunk = everyone[start : start + LEARNERS_AT_ONCE]
-        yield from sorted(_events(run, levels, 0, through, chunk), key=itemgetter(0))
-
-
-def _moment(event: Stood | Did) -> tuple[int, bool]:
-    return event.position, isinstance(event, Stood)
-
-
-def _fold_by_position(
-    run: Run, steps: Sequence[Policies], levels: Callable[[int], tuple[str, ...]], after: int, through: int
-) -> None:
-    events: dict[int, list[Stood | Did]] = {}
-    for learner, event in _events(run, levels, after, through, None):
-        events.setdefault(learner, []).append(event)
+def _fold_by_position(run: Run, steps: Sequence[Policies], levels: Levels, after: int, through: int) -> None:
+    events = _events(run, levels, after, through, None)
     states = _states(run, levels, events, after)
-    made = [
-        (run.build_id, learner, *one)
-        for learner, own in events.items()
-        for one in answers(states[learner], sorted(own, key=_moment), steps, after, through)
-    ]
+    made: list[tuple[Any, ...]] = []
+    for learner, own in events.items():
+        made += _answered(run, learner, states[learner], own, steps, after, through)
     insert_rows(run.connection, credit_decision, made)
 
 
-def _states(
-    run: Run, levels: Callable[[int], tuple[str, ...]], learners: Iterable[int], after: int
-) -> dict[int, State]:
+def _answered(
+    run: Run, learner: int, state: State, events: list[Event], steps: Sequence[Policies], after: int, through: int
+) -> list[tuple[Any, ...]]:
+    """Return a learner's new rows; raises Unfoldable naming the learner."""
+    if learner in run.stale:
+        return []
+    try:
+        found = list(answers(state, sorted(events, key=_moment), steps, after, through))
+    except Exception as error:
+        raise unfoldable(error, through, learner) from error
+    return [(run.build_id, learner, *one) for one in found]
+
+
+def _moment(event: Event) -> tuple[int, bool]:
+    return event.position, isinstance(event, Stood)
+
+
+def _states(run: Run, levels: Levels, learners: Iterable[int], after: int) -> dict[int, State]:
+    """Return the states of the learners as of a position, out of memory or read anew; the oldest give way."""
     memory: dict[int, State] = run.memory.setdefault("states", {})
     wanted = list(learners)
-    found = {one: memory.pop(one) if one in memory else State() for one in wanted}
-    missing = [one for one in wanted if not (found[one].standings or found[one].work)]
-    for start in range(0, len(missing) if after else 0, LEARNERS_AT_ONCE):
-        chunk = missing[start : start + LEARNERS_AT_ONCE]
-        for learner, event in sorted(_events(run, levels, 0, after, chunk), key=lambda one: _moment(one[1])):
-            found[learner].apply(event)
-        for learner, last in _last_answers(run, after, chunk).items():
-            found[learner].last = last
+    missing = [one for one in wanted if one not in memory]
+    found = {one: memory.pop(one) for one in wanted if one in memory}
+    found |= _read_states(run, levels, missing, after)
     memory |= found
     held = sum(len(state.work) for state in memory.values())
     for learner in list(memory)[: len(memory) - len(found)]:
@@ -128,31 +119,81 @@ def _states(
     return found
 
 
+def _read_states(run: Run, levels: Levels, learners: Sequence[int], after: int) -> dict[int, State]:
+    states = {learner: State() for learner in learners}
+    for start in range(0, len(learners) if after else 0, LEARNERS_AT_ONCE):
+        chunk = learners[start : start + LEARNERS_AT_ONCE]
+        for learner, events in _events(run, levels, 0, after, chunk).items():
+            for event in sorted(events, key=_moment):
+                states[learner].apply(event)
+        for learner, last in _last_answers(run, after, chunk).items():
+            states[learner].last = last
+    return states
+
+
+def derived(run: Run, learner: int, position: int) -> list[Answer]:
+    """Return the answers that a position brings about, from all that held there, for a reader to compare."""
+    history = acts_over_time(run, KINDS, position)
+    state = _read_states(run, _level_names(history), [learner], position)[learner]
+    state.last = _last_answers(run, position - 1, [learner]).get(learner, {})
+    return list(answers(state, [], [policies_of(position, history.at(position))], position - 1, position))
+
+
 def _events(
-    run: Run, levels: Callable[[int], tuple[str, ...]], after: int, through: int, learners: Sequence[int] | None
-) -> Iterator[Event]:
-    stood, did = decision.c, source.evidence.c
-    query = select(stood.learner, stood.position, stood.competency, stood.status, stood.level, stood.scale)
-    query = query.where(stood.build_id == run.upstream["mastery"], *_span(run, stood.position, after, through))
-    if learners is not None:
-        query = query.where(stood.learner.in_(learners))
-    for learner, position, competency, status, level, scale in run.connection.execute(query.order_by(stood.position)):
-        yield learner, Stood(position, competency, Standing(STATUSES[status], level, levels(scale)))
-    rows = select(
-        did.learner, did.cause, did.change, did.position, did.competency, did.kind, did.task, did.revision,
-        did.timestamp, did.statement_id, did.score_num, did.score_den,
-    ).where(did.build_id == run.upstream["evidence"], *_span(run, did.cause, after, through))  # fmt: skip
-    if learners is not None:
-        rows = rows.where(did.learner.in_(learners))
-    for learner, cause, change, position, competency, kind, task, *order, num, den in run.connection.execute(
-        rows.order_by(did.cause, did.seq)
-    ):
-        yield learner, Did(cause, change, position, competency, kind, task, (order[0], order[1], order[2]), num, den)
+    run: Run, levels: Levels, after: int, through: int, learners: Sequence[int] | None
+) -> dict[int, list[Event]]:
+    """Return what happened over a span by learner; what a learner did comes before how it was judged."""
+    events: dict[int, list[Event]] = {}
+    for learner, did in _work(run, after, through, learners):
+        events.setdefault(learner, []).append(did)
+    for learner, stood in _standings(run, levels, after, through, learners):
+        events.setdefault(learner, []).append(stood)
+    return events
 
 
-def _span(run: Run, column: Any, after: int, through: int) -> list[ColumnElement[bool]]:
-    span: list[ColumnElement[bool]] = [column > after, column <= through]
-    return [*span, column.not_in(run.parked)] if run.parked else span
+def _standings(
+    run: Run, levels: Levels, after: int, through: int, learners: Sequence[int] | None, *,
+    in_order_of_learners: bool = False,
+) -> Iterator[tuple[int, Stood]]:  # fmt: skip
+    made = decision.c
+    query = select(made.learner, made.position, made.competency, made.status, made.level, made.scale).where(
+        made.build_id == run.upstream["mastery"], *_span(run, made.learner, made.position, after, through, learners)
+    )
+    order = (made.learner, made.position) if in_order_of_learners else (made.position,)
+    with _streamed(run, query.order_by(*order)) as stream:
+        for learner, position, competency, status, level, scale in stream:
+            yield learner, Stood(position, competency, Standing(STATUSES[status], level, levels(scale)))
+
+
+def _work(
+    run: Run, after: int, through: int, learners: Sequence[int] | None, *, in_order_of_learners: bool = False
+) -> Iterator[tuple[int, Did]]:
+    rows = source.evidence.c
+    query = select(
+        rows.learner, rows.cause, rows.change, rows.position, rows.competency, rows.kind, rows.task, rows.revision,
+        rows.timestamp, rows.statement_id, rows.score_num, rows.score_den,
+    ).where(
+        rows.build_id == run.upstream["evidence"], *_span(run, rows.learner, rows.cause, after, through, learners)
+    )  # fmt: skip
+    order = (rows.learner, rows.cause, rows.seq) if in_order_of_learners else (rows.cause, rows.seq)
+    with _streamed(run, query.order_by(*order)) as stream:
+        for learner, cause, change, position, competency, kind, task, revision, timestamp, name, num, den in stream:
+            yield learner, Did(cause, change, position, competency, kind, task, (revision, timestamp, name), num, den)
+
+
+def _streamed(run: Run, query: Any) -> Result[*tuple[Any, ...]]:
+    return run.connection.execute(query.execution_options(yield_per=ROWS_AT_ONCE))
+
+
+def _span(
+    run: Run, learner: Any, moment: Any, after: int, through: int, learners: Sequence[int] | None
+) -> list[ColumnElement[bool]]:
+    span: list[ColumnElement[bool]] = [moment > after, moment <= through]
+    if learners is not None:
+        span.append(learner.in_(learners))
+    if run.parked:
+        span.append(moment.not_in(run.parked))
+    return span
 
 
 def _last_answers(
@@ -171,6 +212,8 @@ def _last_answers(
         (columns.learner == last.c.learner) & (columns.policy == last.c.policy) & (columns.position == last.c.position),
     )
     found: dict[int, dict[int, tuple[int, bytes, bytes]]] = {}
-    for learner, policy, *answer in run.connection.execute(query.where(columns.build_id == run.build_id)):
+    for learner, policy, *answer in run.connection.execute(
+        query.where(columns.build_id == run.build_id).order_by(columns.learner, columns.policy)
+    ):
         found.setdefault(learner, {})[policy] = (answer[0], answer[1], answer[2])
     return found

@@ -10,9 +10,10 @@ from sqlalchemy import select
 from lrs.errors import NotFound
 from lrs.store.search import at
 from lrs.xapi.values import iso, key64
+from projections.credit.fold import derived
 from projections.credit.policies import policy_text
 from projections.credit.tables import credit_decision
-from projections.credit.timeline import OUTCOMES
+from projections.credit.timeline import OUTCOMES, Answer
 from projections.documents import plain
 from projections.evidence.fold import acts_at
 from projections.ids import DecisionId, learner_id
@@ -24,7 +25,7 @@ def credit_of(view: View, learner: int) -> dict[str, Any]:
     """Return the newest answer of every policy in force for a learner; raises NotFound."""
     who = learner_named(view, learner)
     rows = _answers(view, learner)
-    policies = [_standing(view, act, rows, learner) for act in view.acts().policies]
+    policies = [_standing(act, rows, learner) for act in view.acts().policies]
     return {"learner": {"id": learner_id(learner), **who}, "as_of": view.as_of(), "policies": policies}
 
 
@@ -36,7 +37,7 @@ def _answers(view: View, learner: int) -> list[Any]:
     return list(view.connection.execute(query.order_by(columns.policy, columns.position)))
 
 
-def _standing(view: View, act: Act, rows: list[Any], learner: int) -> dict[str, Any]:
+def _standing(act: Act, rows: list[Any], learner: int) -> dict[str, Any]:
     key = key64("policy", act.document.id)
     own = [row for row in rows if row.policy == key and row.published == act.position]
     if not own:
@@ -63,14 +64,17 @@ def _policy(act: Act) -> dict[str, Any]:
 
 
 def credit_record(view: View, wanted: DecisionId) -> dict[str, Any]:
-    """Return one answer of a policy with its leaves and its neighbours in time; raises NotFound."""
+    """Return one answer of a policy with its leaves and its neighbours in time; raises NotFound.
+
+    `verified` says whether the derivation, from the standings and the work that held, gives the stored answer.
+    """
     rows = [row for row in _answers(view, wanted.learner) if row.policy == wanted.subject]
     places = [place for place, row in enumerate(rows) if row.position == wanted.position]
     if not places:
         raise NotFound(f"no decision {wanted} was made (as of this position)")
     place = places[0]
     row = rows[place]
-    act = acts_at(view.connection, view.build("evidence"), wanted.position).at(row.published)
+    act = acts_at(view.connection, view.build("evidence"), row.published).at(row.published)
     assert act is not None
     moment = at(view.log_connection, view.log.log_id, [wanted.position])
     return {
@@ -85,4 +89,5 @@ def credit_record(view: View, wanted: DecisionId) -> dict[str, Any]:
         "superseded_by": str(wanted._replace(position=rows[place + 1].position)) if place + 1 < len(rows) else None,
         "digest": row.digest.hex(),
         "previous_digest": rows[place - 1].digest.hex() if place else None,
+        "verified": Answer(*row[2:]) in derived(view.run("credit"), wanted.learner, wanted.position),
     }

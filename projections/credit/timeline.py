@@ -1,6 +1,7 @@
 """The answers of credit policies for one learner over time: a pure fold of standings, tasks and changes of policy.
 
-An answer is written when it differs from the policy's answer before: in outcome, in a leaf, or in the version.
+An answer is written when it differs from the policy's answer before: in outcome, in a leaf, or in the version; and
+once when the policy is taken back.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import groupby
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 import msgspec
@@ -18,8 +21,11 @@ from projections.credit.policies import AllOf, AnyOf, EvidenceOf, Policy, Requir
 from projections.evidence.evidence import KINDS
 from projections.registry import Acts
 
-OUTCOMES: Final = ("not_yet", "eligible")
-NO_DIGEST: Final = bytes(32)
+WITHDRAWN: Final = "withdrawn"
+OUTCOMES: Final = ("not_yet", "eligible", WITHDRAWN)
+"""In the order of their stored numbers; a new one is added at the end."""
+
+NO_LEAVES: Final = b"[]"
 
 
 class Stood(NamedTuple):
@@ -113,22 +119,23 @@ def answers(
 
     `state` is what held at `after` when `events` begin behind it, or empty when they begin at the start of the log.
     """
-    moments = sorted({event.position for event in events} | {step.position for step in steps if step.position > after})
-    pending = list(events)
-    place = 0
-    for moment in moments:
-        if moment > through:
-            return
-        matters = any(step.position == moment for step in steps)
-        current = _at(steps, moment)
-        while place < len(pending) and pending[place].position == moment:
-            event = pending[place]
-            place += 1
+    pending = [step for step in steps if step.position > after]
+    current = _at(steps, after)
+    for moment, group in groupby(events, key=attrgetter("position")):
+        while pending and pending[0].position < moment:
+            current = pending.pop(0)
+            yield from _answered(state, current, current.position)
+        matters = bool(pending) and pending[0].position == moment
+        if matters:
+            current = pending.pop(0)
+        for event in group:
             is_seen = isinstance(event, Stood) or event.kind in current.kinds
             matters = (state.apply(event) and is_seen) or matters
-        is_known = bool(state.standings or state.work)
-        if matters and is_known and moment > after:
+        if matters and moment > after:
             yield from _answered(state, current, moment)
+    for step in pending:
+        if step.position <= through:
+            yield from _answered(state, step, step.position)
 
 
 def _at(steps: Sequence[Policies], position: int) -> Policies:
@@ -137,17 +144,26 @@ def _at(steps: Sequence[Policies], position: int) -> Policies:
 
 
 def _answered(state: State, policies: Policies, position: int) -> Iterator[Answer]:
+    """Yield what differs from the answers before; nothing for somebody of whom nothing is known."""
+    if not (state.standings or state.work):
+        return
     facts = facts_of(state, policies)
     for policy, published, held in policies.held:
         found = eligibility(held, facts)
-        outcome, leaves = OUTCOMES.index(found.outcome), leaves_text(found)
-        previous = state.last.get(policy)
-        if previous is not None and previous[:2] == (published, leaves):
-            continue
-        told = (previous[2].hex() if previous else "", position, published, outcome)
-        digest = sha256(msgspec.json.encode(told) + leaves).digest()
-        state.last[policy] = (published, leaves, digest)
-        yield Answer(policy, position, outcome, published, leaves, digest)
+        yield from _told(state, policy, position, OUTCOMES.index(found.outcome), published, leaves_text(found))
+    for policy in sorted(state.last.keys() - {one[0] for one in policies.held}):
+        published = state.last[policy][0]
+        yield from _told(state, policy, position, OUTCOMES.index(WITHDRAWN), published, NO_LEAVES)
+
+
+def _told(state: State, policy: int, position: int, outcome: int, published: int, leaves: bytes) -> Iterator[Answer]:
+    previous = state.last.get(policy)
+    if previous is not None and previous[:2] == (published, leaves):
+        return
+    told = (previous[2].hex() if previous else "", position, published, outcome)
+    digest = sha256(msgspec.json.encode(told) + leaves).digest()
+    state.last[policy] = (published, leaves, digest)
+    yield Answer(policy, position, outcome, published, leaves, digest)
 
 
 def leaves_text(found: Eligibility) -> bytes:

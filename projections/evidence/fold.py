@@ -6,7 +6,7 @@ and begins at the act's own position. So the rows say at every position what hel
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -24,17 +24,15 @@ from projections.evidence import tables
 from projections.evidence.resolve import Learner, Resolved, Unused, extension_iris, resolve
 from projections.profile import VERBS
 from projections.registry import READERS, Act, Acts, read_document
-from projections.run import Run
+from projections.run import Run, Unfoldable, unfoldable
 
 CHUNK: Final = 1_000
+RESOLVED_BY: Final = frozenset({"framework", "alignment", "normaliser"})
 
 
-class Row(NamedTuple):
-    """One row of evidence without its build, in the order of the table's columns."""
+class Piece(NamedTuple):
+    """What a row of evidence says, whenever it began: the columns from `learner` to `authority`."""
 
-    cause: int
-    seq: int
-    change: int
     learner: int
     competency: int
     position: int
@@ -52,136 +50,156 @@ class Row(NamedTuple):
     normaliser: int
     alignment: int
     authority: int
-    reason: str
-
-    @property
-    def payload(self) -> tuple[Any, ...]:
-        """What the row says, whenever it began."""
-        return self[3:20]
 
 
-class Unuse(NamedTuple):
-    """One row of the quarantine without its build."""
+class Waiting(NamedTuple):
+    """What a row of the quarantine says, whenever it began."""
 
-    cause: int
-    position: int
-    change: int
     reason: str
     detail: str
     authority: int
 
 
-class KeyCollision(Exception):
-    """Two learners' identifiers have one 64-bit key: the statement is parked, nobody is merged."""
+class Held(NamedTuple):
+    """What holds of one statement: its evidence, and why it waits in the quarantine if it does."""
+
+    pieces: tuple[Piece, ...] = ()
+    waiting: Waiting | None = None
 
 
-@dataclass(slots=True)
-class Held:
-    """What holds of one statement: its evidence rows, and its quarantine row if it has one."""
-
-    rows: list[Row] = field(default_factory=list)
-    unused: Unuse | None = None
+NOTHING: Final = Held()
 
 
 @dataclass(slots=True)
 class Batch:
-    """The rows that a batch has made so far, and what holds of the statements it has touched."""
+    """The rows that a batch has made so far, and what holds of the statements that a void in it will end.
 
+    `seq` numbers the rows of one `cause`; `known` are the identifiers behind the learners' keys.
+    """
+
+    build_id: int
     acts: Acts
-    evidence: list[Row] = field(default_factory=list)
-    quarantine: list[Unuse] = field(default_factory=list)
-    act_rows: list[tuple[Any, ...]] = field(default_factory=list)
-    mentions: list[tuple[int, int]] = field(default_factory=list)
-    learners: dict[int, tuple[Learner, int]] = field(default_factory=dict)
+    known: dict[int, str]
     held: dict[int, Held] = field(default_factory=dict)
+    evidence: list[tuple[Any, ...]] = field(default_factory=list)
+    quarantine: list[tuple[Any, ...]] = field(default_factory=list)
+    act_rows: list[tuple[Any, ...]] = field(default_factory=list)
+    mentions: list[tuple[int, int, int]] = field(default_factory=list)
+    learners: dict[int, tuple[Learner, int, int]] = field(default_factory=dict)
+    cause: int = 0
+    seq: int = 0
 
 
 def fold(run: Run, after: int, through: int) -> None:
     """Fold the statements at after < position <= through into evidence rows."""
-    batch = Batch(run.memory.get("acts") or acts_at(run.connection, run.build_id, after))
+    acts = run.memory.get("acts") or acts_at(run.connection, run.build_id, after)
+    batch = Batch(run.build_id, acts, run.memory.setdefault("learners", {}))
     voids = voided_among(run.log_connection, run.log_id, after, through)
     ended = {by: position for position, by in voids.items() if position < by}
-    held_before = _held(run, [position for by, position in ended.items() if position <= after])
-    batch.held |= held_before
+    batch.held = dict.fromkeys(ended.values(), NOTHING)
+    batch.held |= _held(run, [position for position in batch.held if position <= after])
     for found in between(run.log_connection, run.log_id, after, through):
-        if found.body is None or found.position in run.parked:
+        position = found.position
+        if position in ended:
+            _void(run, batch, position, ended[position])
+        if found.body is None or position in run.parked or voids.get(position, position) < position:
             continue
-        _fold_one(run, batch, found, stored_statement(found.body), voids, ended)
+        _take(run, batch, found, found.body)
     _write(run, batch)
     run.memory["acts"] = batch.acts
 
 
-def _fold_one(
-    run: Run,
-    batch: Batch,
-    found: Found,
-    statement: Mapping[str, Any],
-    voids: Mapping[int, int],
-    ended: Mapping[int, int],
-) -> None:
+def _take(run: Run, batch: Batch, found: Found, body: bytes) -> None:
+    """Take one statement in: an act changes what holds from here on, anything else may be evidence."""
     position = found.position
-    if position in ended:
-        _void(run, batch, position, ended[position])
-    if voids.get(position, position) < position:
-        return
+    statement = stored_statement(body)
     act = _act(found, statement)
     if act is not None:
         batch.act_rows.append((run.build_id, position, position, 1, act.kind, *act.order, _document_text(statement)))
         _change_acts(run, batch, position, act, batch.acts.with_act(act))
         return
     held = _holding(batch, found, statement, position)
-    batch.held[position] = held
-    batch.evidence += held.rows
-    if held.unused:
-        batch.quarantine.append(held.unused)
+    if held is NOTHING:
+        return
+    mentioned = {key64("mention", iri) for iri in extension_iris(statement)}
+    batch.mentions += [(run.build_id, key, position) for key in sorted(mentioned)]
+    _begin(batch, position, position, held)
+    if position in batch.held:
+        batch.held[position] = held
 
 
 def _void(run: Run, batch: Batch, cause: int, position: int) -> None:
     """End what holds of a voided statement; a voided act ends for all that rested on it."""
     act = batch.acts.at(position)
     if act is not None:
-        row = (run.build_id, cause, position, -1, act.kind, *act.order, b"")
-        batch.act_rows.append(row)
+        batch.act_rows.append((run.build_id, cause, position, -1, act.kind, *act.order, b""))
         _change_acts(run, batch, cause, act, batch.acts.without(position))
-    _end(batch, cause, batch.held.pop(position, Held()), "voided")
+    _end(batch, cause, position, batch.held.pop(position), "voided")
 
 
-def _end(batch: Batch, cause: int, held: Held, reason: str) -> None:
-    seq = sum(1 for row in batch.evidence[-CHUNK:] if row.cause == cause)
-    for place, row in enumerate(held.rows):
-        batch.evidence.append(row._replace(cause=cause, seq=seq + place, change=-1, reason=reason))
-    if held.unused:
-        batch.quarantine.append(held.unused._replace(cause=cause, change=-1))
+def _end(batch: Batch, cause: int, position: int, held: Held, reason: str) -> None:
+    for piece in held.pieces:
+        batch.evidence.append((batch.build_id, cause, _next_seq(batch, cause), -1, *piece, reason))
+    if held.waiting:
+        batch.quarantine.append((batch.build_id, cause, position, -1, *held.waiting))
 
 
-def _holding(batch: Batch, found: Found, statement: Mapping[str, Any], cause: int, first_seq: int = 0) -> Held:
-    """Return what holds of a statement from a cause on, by the acts that hold."""
-    resolved = resolve(statement, found.timestamp, batch.acts)
+def _begin(batch: Batch, cause: int, position: int, held: Held) -> None:
+    for piece in held.pieces:
+        batch.evidence.append((batch.build_id, cause, _next_seq(batch, cause), 1, *piece, ""))
+    if held.waiting:
+        batch.quarantine.append((batch.build_id, cause, position, 1, *held.waiting))
+
+
+def _next_seq(batch: Batch, cause: int) -> int:
+    """Return the next number among the rows of a cause; causes only ever rise."""
+    batch.seq = batch.seq + 1 if batch.cause == cause else 0
+    batch.cause = cause
+    return batch.seq
+
+
+def _holding(batch: Batch, found: Found, statement: Mapping[str, Any], cause: int) -> Held:
+    """Return what holds of a statement by the acts that hold; raises Unfoldable naming it."""
+    try:
+        resolved = resolve(statement, found.timestamp, batch.acts)
+    except Exception as error:
+        raise unfoldable(error, found.position, _actor_key(statement)) from error
     if resolved is None:
-        return Held()
-    for iri in extension_iris(statement):
-        batch.mentions.append((key64("mention", iri), found.position))
+        return NOTHING
     authority = key64("agent", ifi(statement["authority"]) or "")
     if isinstance(resolved, Unused):
-        return Held(unused=Unuse(cause, found.position, 1, resolved.reason, resolved.detail, authority))
+        return Held(waiting=Waiting(resolved.reason, resolved.detail, authority))
     for learner in resolved.learners:
-        batch.learners.setdefault(learner.key, (learner, found.position))
-    return Held(list(_rows(found, statement["id"].lower(), resolved, cause, authority, first_seq)))
+        _know(batch, learner, cause, found.position)
+    return Held(_pieces(found, statement["id"].lower(), resolved, authority))
 
 
-def _rows(
-    found: Found, statement_id: str, resolved: Resolved, cause: int, authority: int, first_seq: int
-) -> Iterator[Row]:
-    seq = first_seq
-    for learner in resolved.learners:
-        for aligned in resolved.competencies:
-            yield Row(
-                cause, seq, 1, learner.key, aligned.competency, found.position, statement_id, found.timestamp,
-                resolved.kind, resolved.task, resolved.revision, resolved.score_num, resolved.score_den,
-                resolved.success, resolved.fingerprint, resolved.is_group, aligned.matched, resolved.normaliser,
-                resolved.alignment, authority, "",
-            )  # fmt: skip
-            seq += 1
+def _actor_key(statement: Mapping[str, Any]) -> int:
+    identifier = ifi(statement["actor"])
+    return 0 if identifier is None else key64("agent", identifier)
+
+
+def _know(batch: Batch, learner: Learner, cause: int, position: int) -> None:
+    """Note a learner at first sight; two identifiers that share a key are never merged."""
+    identifier = batch.known.get(learner.key)
+    if identifier is None:
+        batch.known[learner.key] = learner.ifi
+        batch.learners[learner.key] = (learner, cause, position)
+    elif identifier != learner.ifi:
+        raise Unfoldable(position, 0, f"{identifier} and {learner.ifi} share the key {learner.key}")
+
+
+def _pieces(found: Found, statement_id: str, resolved: Resolved, authority: int) -> tuple[Piece, ...]:
+    return tuple(
+        Piece(
+            learner.key, aligned.competency, found.position, statement_id, found.timestamp,
+            resolved.kind, resolved.task, resolved.revision, resolved.score_num, resolved.score_den,
+            resolved.success, resolved.fingerprint, resolved.is_group, aligned.matched, resolved.normaliser,
+            resolved.alignment, authority,
+        )
+        for learner in resolved.learners
+        for aligned in resolved.competencies
+    )  # fmt: skip
 
 
 def _act(found: Found, statement: Mapping[str, Any]) -> Act | None:
@@ -202,10 +220,10 @@ def _document_text(statement: Mapping[str, Any]) -> bytes:
 def _change_acts(run: Run, batch: Batch, cause: int, act: Act, acts: Acts) -> None:
     """Let other acts hold from a cause on, and resolve anew every earlier statement that this touches."""
     before, batch.acts = batch.acts, acts
-    if act.kind not in {"framework", "alignment", "normaliser"}:
+    if act.kind not in RESOLVED_BY:
         return
     _write(run, batch)
-    positions = sorted(_touched(run, act, before, acts, cause))
+    positions = sorted(_touched(run, act, before, acts, cause) - run.parked)
     for start in range(0, len(positions), CHUNK):
         _resolve_anew(run, batch, positions[start : start + CHUNK], cause)
 
@@ -247,26 +265,14 @@ def _resolve_anew(run: Run, batch: Batch, positions: Sequence[int], cause: int) 
         position = found.position
         if found.body is None or position >= cause or voids.get(position, cause) < cause:
             continue
-        statement = stored_statement(found.body)
-        old = held.get(position, Held())
-        new = _holding(batch, found, statement, cause)
-        if _says_the_same(old, new):
+        old, new = held.get(position, NOTHING), _holding(batch, found, stored_statement(found.body), cause)
+        if old == new:
             continue
-        _end(batch, cause, old, "realigned")
-        _begin(batch, cause, new)
+        _end(batch, cause, position, old, "realigned")
+        _begin(batch, cause, position, new)
+        if position in batch.held:
+            batch.held[position] = new
     _write(run, batch)
-
-
-def _says_the_same(old: Held, new: Held) -> bool:
-    same_rows = [row.payload for row in old.rows] == [row.payload for row in new.rows]
-    return same_rows and (old.unused and old.unused[3:]) == (new.unused and new.unused[3:])
-
-
-def _begin(batch: Batch, cause: int, held: Held) -> None:
-    seq = batch.evidence[-1].seq + 1 if batch.evidence and batch.evidence[-1].cause == cause else 0
-    batch.evidence += [row._replace(seq=seq + place) for place, row in enumerate(held.rows)]
-    if held.unused:
-        batch.quarantine.append(held.unused)
 
 
 def acts_at(connection: Connection, build_id: int, position: int) -> Acts:
@@ -288,68 +294,55 @@ def _held(run: Run, positions: Collection[int]) -> dict[int, Held]:
     wanted = sorted(positions)
     for start in range(0, len(wanted), CHUNK):
         chunk = wanted[start : start + CHUNK]
-        for row in run.connection.execute(_rows_of(run, tables.evidence, chunk)):
-            _apply(held.setdefault(row.position, Held()), Row(*row[1:]))
-        for row in run.connection.execute(_rows_of(run, tables.quarantine, chunk)):
-            unused = Unuse(*row[1:])
-            held.setdefault(row.position, Held()).unused = unused if unused.change > 0 else None
+        for _, _, _, change, *told in run.connection.execute(_rows_of(run, tables.evidence, "seq", chunk)):
+            piece = Piece(*told[:-1])
+            held[piece.position] = _applied(held.get(piece.position, NOTHING), change, piece)
+        for _, _, position, change, *told in run.connection.execute(_rows_of(run, tables.quarantine, "change", chunk)):
+            waiting = Waiting(*told) if change > 0 else None
+            held[position] = held.get(position, NOTHING)._replace(waiting=waiting)
     return held
 
 
-def _rows_of(run: Run, table: Any, positions: Sequence[int]) -> Select[Any]:
-    order = [table.c.cause, *([table.c.seq] if "seq" in table.c else [])]
-    return select(table).where(table.c.build_id == run.build_id, table.c.position.in_(positions)).order_by(*order)
+def _rows_of(run: Run, table: Any, then_by: str, positions: Sequence[int]) -> Select[Any]:
+    """Return the query of the rows about these positions; what ends at a cause comes before what begins there."""
+    query = select(table).where(table.c.build_id == run.build_id, table.c.position.in_(positions))
+    return query.order_by(table.c.cause, table.c[then_by])
 
 
-def _apply(held: Held, row: Row) -> None:
-    if row.change > 0:
-        held.rows.append(row)
-    else:
-        held.rows = [one for one in held.rows if (one.learner, one.competency) != (row.learner, row.competency)]
+def _applied(held: Held, change: int, piece: Piece) -> Held:
+    if change > 0:
+        return held._replace(pieces=(*held.pieces, piece))
+    return held._replace(pieces=tuple(one for one in held.pieces if one[:2] != piece[:2]))
 
 
 def _write(run: Run, batch: Batch) -> None:
     """Write what the batch has made so far."""
-    build_id = run.build_id
-    insert_rows(run.connection, tables.evidence, [(build_id, *row) for row in batch.evidence])
-    insert_rows(run.connection, tables.quarantine, [(build_id, *row) for row in batch.quarantine])
+    insert_rows(run.connection, tables.evidence, batch.evidence)
+    insert_rows(run.connection, tables.quarantine, batch.quarantine)
     insert_rows(run.connection, tables.act, batch.act_rows)
-    _write_mentions(run, batch.mentions)
+    insert_rows(run.connection, tables.mention, batch.mentions)
     _write_learners(run, batch.learners)
     batch.evidence, batch.quarantine, batch.act_rows, batch.mentions, batch.learners = [], [], [], [], {}
 
 
-def _write_mentions(run: Run, mentions: Iterable[tuple[int, int]]) -> None:
-    if not mentions:
+def _write_learners(run: Run, learners: Mapping[int, tuple[Learner, int, int]]) -> None:
+    if not learners:
         return
-    mention = tables.mention
-    wanted = sorted(set(mentions))
-    query = select(mention.c.key, mention.c.position).where(
-        mention.c.build_id == run.build_id, mention.c.position.in_({position for _, position in wanted})
-    )
-    known = {tuple(row) for row in run.connection.execute(query)}
-    insert_rows(run.connection, mention, [(run.build_id, *one) for one in wanted if one not in known])
-
-
-def _write_learners(run: Run, learners: Mapping[int, tuple[Learner, int]]) -> None:
-    known: set[int] = run.memory.setdefault("learners", set())
-    fresh = learners.keys() - known
-    if not fresh:
-        return
-    learner = tables.learner
-    query = select(learner.c.learner, learner.c.ifi).where(
-        learner.c.build_id == run.build_id, learner.c.learner.in_(fresh)
-    )
-    stored = dict(run.connection.execute(query).tuples().all())
+    stored = _stored_identifiers(run, learners)
     for key, identifier in stored.items():
         if identifier != learners[key][0].ifi:
-            raise KeyCollision(f"{identifier} and {learners[key][0].ifi} share the key {key}")
-    new = sorted(fresh - stored.keys())
-    insert_rows(run.connection, learner, [_learner_row(run, *learners[key]) for key in new])
-    known |= fresh
+            raise Unfoldable(learners[key][2], 0, f"{identifier} and {learners[key][0].ifi} share the key {key}")
+    new = sorted(learners.keys() - stored.keys())
+    insert_rows(run.connection, tables.learner, [_learner_row(run, *learners[key][:2]) for key in new])
 
 
-def _learner_row(run: Run, learner: Learner, position: int) -> tuple[Any, ...]:
+def _stored_identifiers(run: Run, learners: Iterable[int]) -> dict[int, str]:
+    learner = tables.learner.c
+    query = select(learner.learner, learner.ifi).where(learner.build_id == run.build_id, learner.learner.in_(learners))
+    return dict(run.connection.execute(query).all())
+
+
+def _learner_row(run: Run, learner: Learner, cause: int) -> tuple[Any, ...]:
     agent = learner.agent
     name = str(agent.get("name") or agent.get("account", {}).get("name") or learner.ifi.partition(":")[2])
-    return run.build_id, learner.key, learner.ifi, msgspec.json.encode(agent, order="sorted"), name, position
+    return run.build_id, learner.key, learner.ifi, msgspec.json.encode(agent, order="sorted"), name, cause

@@ -16,10 +16,11 @@ from lrs.xapi.actors import ifi
 from lrs.xapi.values import key64
 from projections.evidence.evidence import KINDS
 from projections.evidence.normalise import BY_POINTS, Score, score_of
-from projections.profile import REVISION, TASK
+from projections.profile import REVISION, TASK, VERBS
 from projections.registry import Act, Acts
 
 ADL: Final = "http://adlnet.gov/expapi/verbs/"
+VOIDED: Final = f"{ADL}voided"
 COMPLETION_VERBS: Final = frozenset(
     [ADL + word for word in ("attempted", "attended", "completed", "exited", "experienced", "initialized", "launched")]
     + [ADL + word for word in ("progressed", "registered", "resumed", "satisfied", "suspended", "terminated", "waived")]
@@ -85,14 +86,18 @@ def resolve(statement: Mapping[str, Any], timestamp: int, acts: Acts) -> Resolve
     if not result or ("score" not in result and "success" not in result):
         return None
     verb, about = statement["verb"]["id"], statement["object"]
+    if verb == VOIDED or verb.startswith(VERBS):
+        return None
     if verb in COMPLETION_VERBS:
         return Unused("completion", verb)
+    if about.get("objectType", "Activity") != "Activity":
+        return Unused("no_activity", f"the result of an activity counts, this is about a {about['objectType']}")
     learners = _learners(statement["actor"])
     if not learners:
-        return Unused("no_learner", "an anonymous group without members that can be told apart")
+        return Unused("no_learner", "a group whose members are not named")
     competencies, act = _competencies(statement, acts)
     if not competencies:
-        return Unused("unaligned", str(about.get("id", about.get("objectType", ""))))
+        return Unused("unaligned", about["id"])
     score = score_of(statement, acts)
     if isinstance(score, str):
         return Unused("unnormalisable", score)
@@ -117,7 +122,7 @@ def _resolved(
         denominator,
         statement["result"].get("success"),
         _fingerprint(statement, timestamp),
-        "member" in statement["actor"],
+        statement["actor"].get("objectType") == "Group",
         normaliser,
         act.position if act else 0,
     )
@@ -125,12 +130,12 @@ def _resolved(
 
 def _learners(actor: Mapping[str, Any]) -> list[Learner]:
     """Return the actor, or each member of a group: a group's work is evidence for every one of them."""
-    agents = actor["member"] if actor.get("member") else [actor]
-    found = {}
+    agents = actor.get("member", ()) if actor.get("objectType") == "Group" else (actor,)
+    found: dict[str, Learner] = {}
     for agent in agents:
         identifier = ifi(agent)
         if identifier is not None:
-            found[identifier] = Learner(key64("agent", identifier), identifier, agent)
+            found.setdefault(identifier, Learner(key64("agent", identifier), identifier, agent))
     return list(found.values())
 
 

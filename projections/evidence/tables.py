@@ -20,7 +20,10 @@ learner = Table(
     Column("name", Text, nullable=False),
     Column("position", BigInteger, nullable=False),
 )
-"""Who a learner key stands for: the inverse functional identifier, the Agent as first sent, and a name to show."""
+"""Who a learner key stands for: the inverse functional identifier, the Agent as first sent, and a name to show.
+
+`position` is the one from which on the learner has evidence: that of the statement, or of the act that made it count.
+"""
 
 act = Table(
     "act",
@@ -89,3 +92,6 @@ mention = Table(
     Column("position", BigInteger, primary_key=True, autoincrement=False),
 )
 """Which statements name a competency in an extension: the log's own indexes do not look there."""
+
+STREAMS = (evidence, quarantine, act)
+"""The tables whose rows begin at `cause`; those of all others begin at their `position`."""

@@ -6,21 +6,22 @@ rows are read key by key instead. Both go through `timeline.decisions`, so both 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from itertools import groupby
+from operator import itemgetter
 from typing import Any, Final
 
-from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy import Result, Select, func, select, tuple_
 
 from lrs.store.bulk import insert_rows
 from lrs.xapi.values import key64
 from projections.evidence import tables as source
 from projections.evidence.evidence import Evidence
 from projections.evidence.history import ActsOverTime, acts_over_time
-from projections.mastery.rules import compiled
 from projections.mastery.tables import decision
-from projections.mastery.timeline import NO_DIGEST, Change, RuleChange, State, decisions
-from projections.run import Run
+from projections.mastery.timeline import NO_DIGEST, Change, RuleChange, State, decisions, rule_change
+from projections.run import Run, is_far, unfoldable
 
 Key = tuple[int, int]
 
@@ -29,8 +30,6 @@ KINDS: Final = ("framework", "rule", "scale")
 MOST_EVIDENCE_AT_HAND: Final = 100_000
 ROWS_AT_ONCE: Final = 5_000
 KEYS_AT_ONCE: Final = 400
-BY_KEY_FROM: Final = 20_000
-"""A span of more positions than this is read key by key: the order of the table, and nothing to remember."""
 
 _row = source.evidence.c
 _COLUMNS = (
@@ -48,7 +47,7 @@ def fold(run: Run, after: int, through: int) -> None:
     if is_changed:
         rules = Rules(history)
     run.memory["rules"] = rules
-    if is_changed or through - after > BY_KEY_FROM:
+    if is_changed or is_far(after, through):
         run.memory.pop("states", None)
         _fold_by_key(run, rules, after, through)
     else:
@@ -77,26 +76,38 @@ class Rules:
             if places == last:
                 continue
             last = places
-            if found is None:
-                yield RuleChange(position, None, "", 0, 0)
-            else:
-                rule, scale = found[0].document, found[1].document
-                yield RuleChange(position, compiled(rule, scale), f"{rule.id}@{rule.version}", *places)
+            yield rule_change(position, found)
 
 
 def _fold_by_key(run: Run, rules: Rules, after: int, through: int) -> None:
-    digests = _last_digests(run, after) if after else {}
     query = _changes_query(run, through).order_by(_row.learner, _row.competency, _row.cause, _row.seq)
-    stream = run.connection.execute(query.execution_options(yield_per=ROWS_AT_ONCE))
     made: list[tuple[Any, ...]] = []
-    for key, group in groupby(stream, key=lambda row: (row[0], row[1])):
-        state = State(digest=digests.get(key, NO_DIGEST))
-        found = decisions(state, [_change(row) for row in group], rules.of(key[1]), after, through)
-        made += [(run.build_id, *key, *one) for one in found]
-        if len(made) >= ROWS_AT_ONCE:
-            insert_rows(run.connection, decision, made)
-            made = []
+    with closing(_last_digests(run, after)) as last, _streamed(run, query) as stream:
+        digest_of = _in_order(last)
+        for key, group in groupby(stream, key=itemgetter(0, 1)):
+            state = State(digest=digest_of(key))
+            made += _decided(run, key, state, [_change(row) for row in group], rules, after, through)
+            if len(made) >= ROWS_AT_ONCE:
+                insert_rows(run.connection, decision, made)
+                made = []
     insert_rows(run.connection, decision, made)
+
+
+def _streamed(run: Run, query: Select[Any]) -> Result[*tuple[Any, ...]]:
+    return run.connection.execute(query.execution_options(yield_per=ROWS_AT_ONCE))
+
+
+def _in_order(found: Iterator[tuple[Key, bytes]]) -> Callable[[Key], bytes]:
+    """Return a look-up of digests that stand in the order of their keys, for keys that come in that order too."""
+    ahead = next(found, None)
+
+    def look_up(key: Key) -> bytes:
+        nonlocal ahead
+        while ahead is not None and ahead[0] < key:
+            ahead = next(found, None)
+        return ahead[1] if ahead is not None and ahead[0] == key else NO_DIGEST
+
+    return look_up
 
 
 def _fold_by_position(run: Run, rules: Rules, after: int, through: int) -> None:
@@ -105,12 +116,23 @@ def _fold_by_position(run: Run, rules: Rules, after: int, through: int) -> None:
     for row in run.connection.execute(query):
         changes.setdefault((row[0], row[1]), []).append(_change(row))
     states = _states(run, changes.keys(), after)
-    made = [
-        (run.build_id, *key, *one)
-        for key, own in changes.items()
-        for one in decisions(states[key], own, rules.of(key[1]), after, through)
-    ]
+    made: list[tuple[Any, ...]] = []
+    for key, own in changes.items():
+        made += _decided(run, key, states[key], own, rules, after, through)
     insert_rows(run.connection, decision, made)
+
+
+def _decided(
+    run: Run, key: Key, state: State, changes: Sequence[Change], rules: Rules, after: int, through: int
+) -> list[tuple[Any, ...]]:
+    """Return a key's new rows; raises Unfoldable naming the learner."""
+    if key[0] in run.stale:
+        return []
+    try:
+        found = list(decisions(state, changes, rules.of(key[1]), after, through))
+    except Exception as error:
+        raise unfoldable(error, through, key[0]) from error
+    return [(run.build_id, *key, *one) for one in found]
 
 
 def _states(run: Run, keys: Iterable[Key], after: int) -> dict[Key, State]:
@@ -139,13 +161,17 @@ def _read_states(run: Run, keys: Sequence[Key], after: int) -> dict[Key, State]:
         query = _changes_query(run, after).where(is_wanted).order_by(_row.cause, _row.seq)
         for row in run.connection.execute(query):
             states[row[0], row[1]].apply(_change(row))
-        for key, digest in _last_digests(run, after, chunk).items():
+        for key, digest in _last_digests(run, after, chunk):
             states[key].digest = digest
     return states
 
 
-def _last_digests(run: Run, through: int, keys: Sequence[Key] | None = None) -> dict[Key, bytes]:
-    """Return the digest of the newest decision of each key as of a position."""
+def _last_digests(
+    run: Run, through: int, keys: Sequence[Key] | None = None
+) -> Generator[tuple[Key, bytes], None, None]:
+    """Yield the digest of the newest decision of each key as of a position, in the order of the keys."""
+    if not through:
+        return
     columns = decision.c
     newest = select(columns.learner, columns.competency, func.max(columns.position).label("position")).where(
         columns.build_id == run.build_id, columns.position <= through
@@ -153,15 +179,16 @@ def _last_digests(run: Run, through: int, keys: Sequence[Key] | None = None) -> 
     if keys is not None:
         newest = newest.where(tuple_(columns.learner, columns.competency).in_(keys))
     last = newest.group_by(columns.learner, columns.competency).subquery()
-    query = select(columns.learner, columns.competency, columns.digest).join_from(
-        decision,
-        last,
+    same = (
         (columns.learner == last.c.learner)
         & (columns.competency == last.c.competency)
-        & (columns.position == last.c.position),
+        & (columns.position == last.c.position)
     )
-    rows = run.connection.execute(query.where(columns.build_id == run.build_id))
-    return {(learner, competency): digest for learner, competency, digest in rows}
+    query = select(columns.learner, columns.competency, columns.digest).join_from(decision, last, same)
+    query = query.where(columns.build_id == run.build_id).order_by(columns.learner, columns.competency)
+    with _streamed(run, query) as stream:
+        for learner, competency, digest in stream:
+            yield (learner, competency), digest
 
 
 def _changes_query(run: Run, through: int) -> Select[Any]:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
+from importlib.metadata import version
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import func, select
@@ -15,13 +18,24 @@ from projections.documents import plain
 from projections.evidence import tables as source
 from projections.evidence.evidence import KINDS, Evidence
 from projections.evidence.fold import acts_at
+from projections.evidence.history import acts_over_time
+from projections.evidence.resolve import context_activities
 from projections.ids import DecisionId, learner_id
 from projections.mastery.decide import Outcome, decide, next_step
 from projections.mastery.methods import steps
 from projections.mastery.rules import Scale, compiled, rule_text
 from projections.mastery.tables import decision
-from projections.mastery.timeline import CAUSES, NO_DIGEST, STATUSES, RuleChange, decision_digest, outcome_hash
-from projections.registry import Acts, Known
+from projections.mastery.timeline import (
+    CAUSES,
+    NO_DIGEST,
+    Decision,
+    RuleChange,
+    State,
+    decided,
+    outcome_under,
+    rule_change,
+)
+from projections.registry import Acts, Known, read_document
 from projections.view import View, learner_named
 
 MATCHED = {1: "object", 2: "context activity", 3: "extension", 4: "alignment table"}
@@ -41,7 +55,7 @@ def competency_map(view: View, learner: int) -> dict[str, Any]:
                 "uri": act.document.uri,
                 "title": act.document.title,
                 "version": act.document.version,
-                "competencies": [_standing(view, acts, known, newest, held, learner) for known in _in_order(own)],
+                "competencies": [_standing(acts, known, newest, held, learner) for known in _in_order(own)],
                 "progressions": [{"before": one.before, "after": one.after} for one in act.document.progressions],
             }
         )
@@ -53,28 +67,28 @@ def _in_order(known: Iterable[Known]) -> list[Known]:
 
 
 def _standing(
-    view: View, acts: Acts, known: Known, newest: Mapping[int, Any], held: Mapping[int, list[Evidence]], learner: int
+    acts: Acts, known: Known, newest: Mapping[int, Any], held: Mapping[int, list[Evidence]], learner: int
 ) -> dict[str, Any]:
     one = known.competency
     key = key64("competency", one.uri)
-    found = {
+    found: dict[str, Any] = {
         "uri": one.uri, "name": one.name, "code": one.code, "statement": one.statement, "parent": one.parent,
         "status": "no_evidence", "level": None, "value": None, "decision": None, "evidence_count": 0, "next_step": "",
     }  # fmt: skip
+    row = newest.get(key)
+    found["decision"] = None if row is None else str(DecisionId(False, learner, key, row.position))
+    found["evidence_count"] = len(held.get(key, []))
     ruled = acts.rule_for(one.uri)
     if ruled is None:
-        return {**found, "next_step": "No mastery rule is published for this competency yet."}
+        return {**found, "next_step": "No mastery rule is published for this competency."}
     rule, scale = ruled[0].document, ruled[1].document
     ready = compiled(rule, scale)
     outcome = decide(ready, held.get(key, []))
-    row = newest.get(key)
     return {
         **found,
         "status": outcome.status,
         "level": outcome.level,
         "value": None if outcome.rounded is None else str(outcome.rounded),
-        "decision": None if row is None else str(DecisionId(False, learner, key, row.position)),
-        "evidence_count": len(held.get(key, [])),
         "next_step": next_step(ready, outcome),
         "scale": _scale(scale),
     }
@@ -129,38 +143,69 @@ def evidence_of(row: Any) -> Evidence:
 def decision_record(view: View, wanted: DecisionId) -> dict[str, Any]:
     """Return a mastery decision with everything that proves it, derived anew; raises NotFound.
 
-    `verified` says whether the derivation from the evidence and the rule gives the stored outcome and digest.
+    `verified` says whether the derivation, from the evidence and the acts that held, gives the stored decision.
     """
     row, previous, following = _around(view, wanted)
     acts = acts_at(view.connection, view.build("evidence"), wanted.position)
-    rule_act, scale_act = _published(view, row.rule), _published(view, row.scale)
-    rule, scale = rule_act.document, scale_act.document
-    rows = evidence_rows(view, wanted.learner, wanted.subject, wanted.position)
-    holding, ended = _holding(rows)
-    outcome = decide(compiled(rule, scale), [evidence_of(one) for one in holding.values()])
+    held = _rule_held(view, acts, wanted)
+    holding, ended = _holding(evidence_rows(view, wanted.learner, wanted.subject, wanted.position))
+    evidence = sorted((evidence_of(one) for one in holding.values()), key=attrgetter("timestamp", "statement_id"))
+    outcome = outcome_under(held, evidence)
     return {
         "decision_id": str(wanted),
         "kind": "mastery",
         "learner": {"id": learner_id(wanted.learner), **learner_named(view, wanted.learner)},
         "competency": _competency(acts, wanted.subject),
-        "rule": {**_version(rule_act), "text": rule_text(rule, scale)},
-        "scale": {**_version(scale_act), **_scale(scale)},
         "as_of": _moment(view, wanted.position),
+        **_under(view, held, outcome),
         "status": outcome.status,
         "level": outcome.level,
         "raw": None if outcome.raw is None else str(outcome.raw),
         "rounded": None if outcome.rounded is None else str(outcome.rounded),
-        "arithmetic": _arithmetic(rule, scale, outcome),
         "inputs": _inputs(view, outcome, holding),
         "excluded": _excluded(view, outcome, holding, ended),
         "unmet": [one._asdict() for one in outcome.unmet],
-        "next_step": next_step(compiled(rule, scale), outcome),
+        "overrides": [],
         "cause": CAUSES[row.cause],
         "supersedes": _neighbour(wanted, previous),
         "superseded_by": _neighbour(wanted, following),
+        "engine_version": version("cairn"),
         "digest": row.digest.hex(),
         "previous_digest": previous.digest.hex() if previous else None,
-        "verified": _is_verified(row, previous, rule_act, outcome),
+        "verified": _is_verified(row, previous, held, evidence),
+    }
+
+
+def _rule_held(view: View, acts: Acts, wanted: DecisionId) -> RuleChange:
+    """Return the rule that held for the competency at the decision's position, by the acts themselves."""
+    iri = next((iri for iri in acts.competencies if key64("competency", iri) == wanted.subject), None)
+    if iri is None:
+        ever = acts_over_time(view.run("mastery"), ("framework",), wanted.position).competencies()
+        iri = next((one for one in ever if key64("competency", one) == wanted.subject), "")
+    return rule_change(wanted.position, acts.rule_for(iri))
+
+
+def _under(view: View, held: RuleChange, outcome: Outcome) -> dict[str, Any]:
+    """Return the rule and the scale of a decision, the arithmetic under them, and what would come next."""
+    if held.rule is None:
+        nothing = {
+            "id": None,
+            "version": None,
+            "title": "No rule",
+            "statement_id": None,
+            "position": None,
+            "digest": None,
+        }
+        rule = {**nothing, "text": "No mastery rule held for this competency, so nothing was decided."}
+        scale: dict[str, Any] = {**nothing, "title": "No scale", "maximum": None, "levels": [], "proficient": None}
+        return {"rule": rule, "scale": scale, "arithmetic": [], "next_step": ""}
+    rule_row, scale_row = _published(view, held.rule_position), _published(view, held.scale_position)
+    rule, published = read_document("rule", rule_row.document), read_document("scale", scale_row.document)
+    return {
+        "rule": {**_version(rule_row, rule), "text": rule_text(rule, published)},
+        "scale": {**_version(scale_row, published), **_scale(published)},
+        "arithmetic": _arithmetic(rule, published, outcome),
+        "next_step": next_step(held.rule, outcome),
     }
 
 
@@ -182,11 +227,12 @@ def _around(view: View, wanted: DecisionId) -> tuple[Any, Any, Any]:
 
 
 def _published(view: View, position: int) -> Any:
-    """Return the act at a position, whether it still holds or not."""
-    acts = acts_at(view.connection, view.build("evidence"), position)
-    act = acts.at(position)
-    assert act is not None
-    return act
+    """Return the row of the act at a position, whether it still holds or not."""
+    act = source.act.c
+    query = select(source.act).where(
+        act.build_id == view.build("evidence"), act.cause == position, act.position == position
+    )
+    return view.connection.execute(query).one()
 
 
 def _holding(rows: Iterable[Any]) -> tuple[dict[int, Any], dict[int, Any]]:
@@ -217,11 +263,10 @@ def _competency(acts: Acts, key: int) -> dict[str, Any]:
     return {"uri": None, "name": "A competency that is in no adopted framework any more"}
 
 
-def _version(act: Any) -> dict[str, Any]:
-    one = act.document
+def _version(row: Any, one: Any) -> dict[str, Any]:
     return {
         "id": one.id, "version": one.version, "title": one.title,
-        "statement_id": act.statement_id, "position": act.position,
+        "statement_id": row.statement_id, "position": row.position, "digest": sha256(row.document).hexdigest(),
     }  # fmt: skip
 
 
@@ -275,15 +320,24 @@ def _shown(one: Evidence, row: Any, texts: Mapping[int, dict[str, Any]]) -> dict
     statement = texts.get(one.position, {})
     about = statement.get("object", {})
     score = None if one.score_num is None else f"{one.score_num}/{one.score_den}"
+    context = statement.get("context", {})
     return {
         "statement_id": one.statement_id,
         "position": one.position,
         "timestamp": iso(one.timestamp),
+        "order_key": [iso(one.timestamp), one.statement_id],
         "evidence_kind": KINDS[one.kind],
         "task": about.get("id"),
         "title": _first(about.get("definition", {}).get("name", {})) or about.get("id"),
         "verb": _first(statement.get("verb", {}).get("display", {})) or statement.get("verb", {}).get("id"),
-        "platform": statement.get("context", {}).get("platform"),
+        "platform": context.get("platform"),
+        "context": {
+            "registration": context.get("registration"),
+            "activities": sorted(set(context_activities(statement))),
+        },
+        "scorer": context.get("instructor"),
+        "calibration": None,
+        "credential": statement.get("authority", {}).get("account", {}).get("name"),
         "revision": one.revision,
         "score": score,
         "success": one.success,
@@ -291,6 +345,7 @@ def _shown(one: Evidence, row: Any, texts: Mapping[int, dict[str, Any]]) -> dict
         "matched_by": MATCHED[row.matched],
         "score_read_from": _read_from(row, one),
         "alignment_position": row.alignment or None,
+        "normaliser_position": row.normaliser if row.normaliser > 0 else None,
     }
 
 
@@ -315,10 +370,7 @@ def _neighbour(wanted: DecisionId, row: Any) -> str | None:
     return None if row is None else str(wanted._replace(position=row.position))
 
 
-def _is_verified(row: Any, previous: Any, rule_act: Any, outcome: Outcome) -> bool:
-    rule = rule_act.document
-    hashed = outcome_hash(f"{rule.id}@{rule.version}", outcome)
-    change = RuleChange(row.position, None, "", row.rule, row.scale)
-    before = previous.digest if previous else NO_DIGEST
-    digest = decision_digest(before, row.position, row.cause, change, outcome.excluded, hashed)
-    return bool(hashed == row.outcome and digest == row.digest and STATUSES[row.status] == outcome.status)
+def _is_verified(row: Any, previous: Any, held: RuleChange, evidence: list[Evidence]) -> bool:
+    """Tell whether deciding again, behind the decision before, gives every value of the stored row."""
+    state = State(evidence, previous.digest if previous else NO_DIGEST)
+    return decided(state, held, row.position, row.cause) == Decision(*row[3:])

@@ -17,14 +17,18 @@ from typing import Final, NamedTuple
 import msgspec
 
 from projections.evidence.evidence import Evidence
-from projections.mastery.decide import Outcome, decide_in_order
-from projections.mastery.rules import CompiledRule
+from projections.mastery.decide import Outcome, Unmet, decide_in_order
+from projections.mastery.rules import CompiledRule, compiled
+from projections.registry import Act
 
 STATUSES: Final = ("no_evidence", "insufficient_evidence", "not_yet", "proficient")
 CAUSES: Final = ("new_evidence", "late", "void", "rule_change", "correction")
 """In the order of their stored numbers; a new one is added at the end."""
 
 NO_DIGEST: Final = bytes(32)
+NO_RULE: Final = Outcome("no_evidence", None, None, None, (), (), (Unmet("mastery_rule", "0", "1"),))
+"""What is decided where no rule holds: nothing is said of the evidence, and what was said before holds no more."""
+
 _NEW, _LATE, _VOID, _RULE, _CORRECTION = range(5)
 _STATUS_NUMBER: Final = {name: number for number, name in enumerate(STATUSES)}
 _by_time: Final = itemgetter(Evidence._fields.index("timestamp"), Evidence._fields.index("statement_id"))
@@ -41,13 +45,22 @@ class Change(NamedTuple):
 
 
 class RuleChange(NamedTuple):
-    """From a position on, this rule holds for a competency (None: no rule does)."""
+    """From a position on, this rule holds for a competency (None: no rule does); the positions are of their acts."""
 
     position: int
     rule: CompiledRule | None
     rule_name: str
     rule_position: int
     scale_position: int
+
+
+def rule_change(position: int, found: tuple[Act, Act] | None) -> RuleChange:
+    """Return that from a position on the rule and the scale of these acts hold, or none does."""
+    if found is None:
+        return RuleChange(position, None, "", 0, 0)
+    rule, scale = found[0].document, found[1].document
+    name = f"{rule.id}@{rule.version}"
+    return RuleChange(position, compiled(rule, scale), name, found[0].position, found[1].position)
 
 
 class Decision(NamedTuple):
@@ -101,8 +114,7 @@ def decisions(
             continue
         if pending and pending[0].position == cause:
             current = pending.pop(0)
-        if current.rule is not None:
-            yield decided(state, current, cause, max(numbers))
+        yield decided(state, current, cause, max(numbers))
     for rule in pending:
         if rule.position <= through:
             yield from _by_rule(state, rule)
@@ -114,14 +126,13 @@ def _rule_at(rules: Sequence[RuleChange], position: int) -> RuleChange:
 
 
 def _by_rule(state: State, rule: RuleChange) -> Iterator[Decision]:
-    if rule.rule is not None and (state.evidence or state.digest != NO_DIGEST):
+    if state.evidence or state.digest != NO_DIGEST:
         yield decided(state, rule, rule.position, _RULE)
 
 
 def decided(state: State, rule: RuleChange, position: int, cause: int) -> Decision:
     """Return the decision on what holds, and chain it to the one before."""
-    assert rule.rule is not None
-    outcome = decide_in_order(rule.rule, state.evidence)
+    outcome = outcome_under(rule, state.evidence)
     hashed = outcome_hash(rule.rule_name, outcome)
     state.digest = decision_digest(state.digest, position, cause, rule, outcome.excluded, hashed)
     raw, value = outcome.raw, outcome.rounded
@@ -139,6 +150,11 @@ def decided(state: State, rule: RuleChange, position: int, cause: int) -> Decisi
     )
 
 
+def outcome_under(rule: RuleChange, evidence: Sequence[Evidence]) -> Outcome:
+    """Return what a rule says of evidence that is sorted by (timestamp, statement id)."""
+    return NO_RULE if rule.rule is None else decide_in_order(rule.rule, evidence)
+
+
 def outcome_hash(rule_name: str, outcome: Outcome) -> bytes:
     """Return the SHA-256 of what was decided on which statements under which rule version; no position is in it."""
     inputs = [(one.evidence[1], one.points, one.weight) for one in outcome.inputs]
@@ -147,9 +163,14 @@ def outcome_hash(rule_name: str, outcome: Outcome) -> bytes:
 
 
 def decision_digest(
-    previous: bytes, position: int, cause: int, rule: RuleChange, excluded: Iterable[tuple[Evidence, str]], outcome: bytes
-) -> bytes:  # fmt: skip
-    """Return the digest of a decision: its outcome, what was left out and why, its causes, and the digest before it."""
+    previous: bytes,
+    position: int,
+    cause: int,
+    rule: RuleChange,
+    excluded: Iterable[tuple[Evidence, str]],
+    outcome: bytes,
+) -> bytes:
+    """Return the digest of a decision: outcome, what was left out and why, causes, and the digest before it."""
     left_out = [(one[0], reason) for one, reason in excluded]
     told = (previous.hex(), position, cause, rule.rule_position, rule.scale_position, left_out, outcome.hex())
     return sha256(_encode(told)).digest()
