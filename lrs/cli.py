@@ -53,11 +53,11 @@ class Desk:
         scopes = frozenset({"registrar", "all"})
         return Credential(OPERATOR, "Operator", log, scopes, b"", authority_of(log, OPERATOR, "Operator"))
 
-    def append(self, log: Log, statements: list[dict[str, Any]]) -> list[str]:
-        """Append statements as the operator, all or none; return their ids."""
+    def append(self, log: Log, statements: list[dict[str, Any]], poster: Credential | None = None) -> list[str]:
+        """Append statements, as the operator unless somebody else posts them, all or none; return their ids."""
         writer = Writer(self.engine, self.gate.act_verbs, self.settings.append_queue_limit)
         body = msgspec.json.encode(statements)
-        return record(writer, self.gate, self.operator(log), "1.0.3", body, len(statements))
+        return record(writer, self.gate, poster or self.operator(log), "1.0.3", body, len(statements))
 
     def log_named(self, slug: str) -> Log:
         """Return the log with this slug; raises NotFound."""

@@ -22,10 +22,12 @@ from adapters.demo import district
 from lrs.cli import Desk, new_credential, new_log, pass_desk
 from lrs.errors import NotFound
 from lrs.progress import progress_bar
+from lrs.store.credentials import Credential, credential_with_key, credentials_of
 from lrs.store.log import Log
 from lrs.store.search import with_id
 from projections import acts
 from projections.commands import runtime_of
+from projections.profile import VERBS
 
 SLUG = "sample"
 NAME = "Sample County Schools (invented)"
@@ -35,6 +37,8 @@ CREDENTIALS = {
     "auditor": frozenset({"all/read"}),
     "registrar": frozenset({"registrar", "all/read"}),
 }
+PLATFORMS = ("Moodle", "H5P", "Open edX")
+REGISTRAR = {"objectType": "Agent", "name": "Registrar", "account": {"homePage": ORIGIN, "name": "registrar"}}
 PUBLISHED = datetime(2026, 8, 17, 8, tzinfo=UTC)
 PUBLISHED_LATE = datetime(2026, 11, 20, 16, tzinfo=UTC)
 WAIT_SECONDS = 60.0
@@ -53,18 +57,37 @@ def load(desk: Desk) -> None:
     log = _log(desk)
     if not credentials_file(desk).exists():
         _create_credentials(desk, log)
-    actor = msgspec.json.decode(desk.operator(log).authority)
-    first = list(_statements(district.acts(), actor, PUBLISHED))
-    late = list(_statements(district.late_acts(), actor, PUBLISHED_LATE))
+    first = list(_statements(district.acts(), PUBLISHED))
+    late = list(_statements(district.late_acts(), PUBLISHED_LATE))
     with desk.engine.connect() as connection:
         if with_id(connection, log.log_id, late[-1]["id"]):
             return
+    posters = _posters(desk, log)
     batches = [first, *district.batches(), late]
     with progress_bar() as tell:
         for done, batch in enumerate(batches, 1):
-            desk.append(log, batch)
+            for name, poster in posters.items():
+                desk.append(log, [one for one in batch if _poster_of(one) == name], poster)
             tell("sample district", done, len(batches))
         runtime_of(desk).catch_up(log.log_id, tell)
+
+
+def _posters(desk: Desk, log: Log) -> dict[str, Credential]:
+    """Return the credentials that the sample's statements are posted by: the registrar's and one for each tool."""
+    names = {"registrar": CREDENTIALS["registrar"], **dict.fromkeys(PLATFORMS, frozenset({"statements/write"}))}
+    with desk.engine.connect() as connection:
+        known = {name: key for key, name, _, is_revoked in credentials_of(connection, log) if not is_revoked}
+    keys = {name: known.get(name) or new_credential(desk, log, name, scopes)[0] for name, scopes in names.items()}
+    with desk.engine.connect() as connection:
+        found = {name: credential_with_key(connection, key) for name, key in keys.items()}
+    return {name: one for name, one in found.items() if one}
+
+
+def _poster_of(statement: dict[str, Any]) -> str:
+    """Return whose statement it is: the registrar's acts, a tool's by its platform, and Moodle's voids."""
+    if statement["verb"]["id"].startswith(VERBS):
+        return "registrar"
+    return str(statement.get("context", {}).get("platform", PLATFORMS[0]))
 
 
 def _log(desk: Desk) -> Log:
@@ -83,7 +106,7 @@ def _create_credentials(desk: Desk, log: Log) -> None:
             stream.write(f"{name} {key} {secret}\n")
 
 
-def _statements(documents: Iterable[tuple[str, Any]], actor: Any, published: datetime) -> Iterator[dict[str, Any]]:
+def _statements(documents: Iterable[tuple[str, Any]], published: datetime) -> Iterator[dict[str, Any]]:
     """Yield the acts that carry these documents; ids and times follow from them, so that loading can be repeated."""
     for place, (kind, document) in enumerate(documents):
         text = msgspec.json.encode((kind, document), order="sorted").decode()
@@ -91,7 +114,7 @@ def _statements(documents: Iterable[tuple[str, Any]], actor: Any, published: dat
             "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{ORIGIN}/acts/{text}")),
             "timestamp": (published + timedelta(seconds=place)).isoformat(timespec="milliseconds"),
         }
-        yield {**told, **_act(kind, document, actor)}
+        yield {**told, **_act(kind, document, REGISTRAR)}
 
 
 def _act(kind: str, document: Any, actor: dict[str, Any]) -> dict[str, Any]:
