@@ -11,14 +11,21 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Engine, func, select
 
 BRANCHES = ("log", "projections")
+ONE_AT_A_TIME = 0x636169726E
+"""The number of PostgreSQL's advisory lock under which a schema is changed."""
 
 
 def upgrade(engine: Engine, branch: str) -> None:
-    """Bring a database to the newest schema of a branch; does nothing when it is there already."""
-    with engine.begin() as connection:
+    """Bring a database to the newest schema of a branch, wholly or not at all; does nothing when it is there already.
+
+    Of several processes that do so at once, one works and the others wait for it.
+    """
+    with engine.execution_options(immediate=True).begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(select(func.pg_advisory_xact_lock(ONE_AT_A_TIME)))
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, f"{branch}@head")

@@ -24,7 +24,7 @@ from projections.mastery.timeline import STATUSES
 BUCKETS: Final = 256
 ROWS_AT_ONCE: Final = 10_000
 MOST_DIFFERENCES: Final = 20
-BUCKETS_SEARCHED: Final = 4
+BUCKETS_SEARCHED: Final = 16
 _MODULUS: Final = 1 << 256
 _HASHED_NAMES: Final = frozenset({"learner", "competency", "policy", "subject", "key"})
 _encode: Final = msgspec.json.Encoder().encode

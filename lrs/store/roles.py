@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sqlalchemy import Table
-from sqlalchemy.dialects.postgresql import dialect
+from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from lrs.store.tables import credential, log, log_head, posting, statement, statement_body, voided
 
@@ -41,7 +41,7 @@ def grants_to_erase(role: str) -> list[str]:
 
 def quoted(name: str) -> str:
     """Return a name as PostgreSQL takes it, whatever stands in it."""
-    return dialect().identifier_preparer.quote(name)
+    return PGDialect().identifier_preparer.quote(name)  # type: ignore[no-untyped-call]
 
 
 def _sequence(table: Table) -> str:

@@ -11,7 +11,8 @@ depends_on = None
 POSTGRESQL = [
     """CREATE FUNCTION cairn_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION 'the log is append-only: % on % is refused', TG_OP, TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
+    RAISE EXCEPTION 'the log is append-only: % on % is refused', TG_OP, TG_TABLE_NAME
+        USING ERRCODE = 'restrict_violation';
 END $$""",
     """CREATE FUNCTION cairn_refuse_unless_head_rises() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -29,10 +30,12 @@ BEGIN
 END $$""",
     "CREATE TRIGGER log_is_kept BEFORE UPDATE OR DELETE ON log FOR EACH ROW EXECUTE FUNCTION cairn_refuse()",
     "CREATE TRIGGER log_is_whole BEFORE TRUNCATE ON log FOR EACH STATEMENT EXECUTE FUNCTION cairn_refuse()",
-    "CREATE TRIGGER log_head_rises BEFORE UPDATE ON log_head FOR EACH ROW EXECUTE FUNCTION cairn_refuse_unless_head_rises()",
+    """CREATE TRIGGER log_head_rises BEFORE UPDATE ON log_head
+    FOR EACH ROW EXECUTE FUNCTION cairn_refuse_unless_head_rises()""",
     "CREATE TRIGGER log_head_is_kept BEFORE DELETE ON log_head FOR EACH ROW EXECUTE FUNCTION cairn_refuse()",
     "CREATE TRIGGER log_head_is_whole BEFORE TRUNCATE ON log_head FOR EACH STATEMENT EXECUTE FUNCTION cairn_refuse()",
-    "CREATE TRIGGER statement_is_kept BEFORE UPDATE OR DELETE ON statement FOR EACH ROW EXECUTE FUNCTION cairn_refuse()",
+    """CREATE TRIGGER statement_is_kept BEFORE UPDATE OR DELETE ON statement
+    FOR EACH ROW EXECUTE FUNCTION cairn_refuse()""",
     "CREATE TRIGGER statement_is_whole BEFORE TRUNCATE ON statement FOR EACH STATEMENT EXECUTE FUNCTION cairn_refuse()",
     """CREATE TRIGGER statement_body_is_kept BEFORE UPDATE ON statement_body
     FOR EACH ROW EXECUTE FUNCTION cairn_refuse_unless_erasing()""",
@@ -51,6 +54,8 @@ END $$""",
     "ALTER TABLE statement_body ENABLE ALWAYS TRIGGER statement_body_is_whole",
 ]
 
+# On SQLite a REPLACE takes away whatever is in its way, by any unique key and by the hidden rowid, without a DELETE
+# that a trigger could see; so what is in the way is looked for before.
 SQLITE = [
     "CREATE TRIGGER log_is_kept BEFORE UPDATE ON log BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END",
     "CREATE TRIGGER log_stays BEFORE DELETE ON log BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END",
@@ -64,20 +69,25 @@ SQLITE = [
     """CREATE TRIGGER log_head_is_not_replaced BEFORE INSERT ON log_head
     WHEN EXISTS (SELECT 1 FROM log_head WHERE log_id = NEW.log_id)
     BEGIN SELECT RAISE(ABORT, 'the log is append-only: a row cannot be replaced'); END""",
-    "CREATE TRIGGER statement_is_kept BEFORE UPDATE ON statement BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END",
-    "CREATE TRIGGER statement_stays BEFORE DELETE ON statement BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END",
+    """CREATE TRIGGER statement_is_kept BEFORE UPDATE ON statement
+    BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END""",
+    """CREATE TRIGGER statement_stays BEFORE DELETE ON statement
+    BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END""",
     """CREATE TRIGGER statement_is_not_replaced BEFORE INSERT ON statement
     WHEN EXISTS (SELECT 1 FROM statement WHERE log_id = NEW.log_id AND position = NEW.position)
       OR EXISTS (SELECT 1 FROM statement WHERE log_id = NEW.log_id AND statement_id = NEW.statement_id)
       OR EXISTS (SELECT 1 FROM statement WHERE log_id = NEW.log_id AND stored = NEW.stored)
+      OR EXISTS (SELECT 1 FROM statement WHERE rowid = NEW.rowid)
     BEGIN SELECT RAISE(ABORT, 'the log is append-only: a row cannot be replaced'); END""",
     """CREATE TRIGGER statement_body_is_kept BEFORE UPDATE ON statement_body
-    WHEN NEW.log_id <> OLD.log_id OR NEW.position <> OLD.position OR NEW.body IS NOT NULL OR NEW.salt IS NOT NULL
+    WHEN NEW.log_id <> OLD.log_id OR NEW.position <> OLD.position OR NEW.rowid <> OLD.rowid
+      OR NEW.body IS NOT NULL OR NEW.salt IS NOT NULL
     BEGIN SELECT RAISE(ABORT, 'a statement body can be erased, never changed'); END""",
     """CREATE TRIGGER statement_body_stays BEFORE DELETE ON statement_body
     BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END""",
     """CREATE TRIGGER statement_body_is_not_replaced BEFORE INSERT ON statement_body
     WHEN EXISTS (SELECT 1 FROM statement_body WHERE log_id = NEW.log_id AND position = NEW.position)
+      OR EXISTS (SELECT 1 FROM statement_body WHERE rowid = NEW.rowid)
     BEGIN SELECT RAISE(ABORT, 'the log is append-only: a row cannot be replaced'); END""",
 ]
 

@@ -134,8 +134,9 @@ def upgrade() -> None:
         "parked",
         sa.Column("build_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("position", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("learner", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("build_id", "position"),
+        sa.PrimaryKeyConstraint("build_id", "position", "learner"),
     )
     op.create_table(
         "quarantine",

@@ -73,11 +73,15 @@ class Policies(NamedTuple):
 
 @dataclass(slots=True)
 class State:
-    """What is known of one learner: standings, the work that holds, and each policy's last answer."""
+    """What is known of one learner: standings, the work that holds, and each policy's last answer.
+
+    `tasks` is what the work comes to, while no other work has come or gone.
+    """
 
     standings: dict[int, Standing] = field(default_factory=dict)
     work: dict[tuple[int, int], Did] = field(default_factory=dict)
     last: dict[int, tuple[int, bytes, bytes]] = field(default_factory=dict)
+    tasks: Sequence[TaskFact] | None = None
 
     def apply(self, event: Stood | Did) -> bool:
         """Take an event in; return whether it can matter to any policy."""
@@ -85,6 +89,7 @@ class State:
             before = self.standings.get(event.competency)
             self.standings[event.competency] = event.standing
             return before != event.standing
+        self.tasks = None
         if event.change > 0:
             self.work[event.statement, event.competency] = event
         else:
@@ -174,7 +179,9 @@ def leaves_text(found: Eligibility) -> bytes:
 def facts_of(state: State, policies: Policies) -> Facts:
     """Return what the policies may look at: standings by IRI, and the latest revision of each task."""
     standings = {policies.names[key]: one for key, one in state.standings.items() if key in policies.names}
-    return Facts(standings, policies.framework_competencies, _tasks(state.work.values()))
+    if state.tasks is None and policies.kinds:
+        state.tasks = _tasks(state.work.values())
+    return Facts(standings, policies.framework_competencies, state.tasks or ())
 
 
 def _tasks(work: Iterable[Did]) -> list[TaskFact]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from math import gcd
 from typing import Any, Final, NamedTuple
 
 from projections.evidence.documents import Match, Normaliser
@@ -48,18 +49,23 @@ def _scaled(scaled: float, act: Act | None) -> Score | str:
 
 def _fraction(value: Any, minimum: Any, maximum: Any, normaliser: int) -> Score | str:
     """Return (value - minimum) / (maximum - minimum), exactly."""
-    if type(value) is type(minimum) is type(maximum) is int:
-        exact = Fraction(value - minimum, maximum - minimum) if maximum != minimum else None
-    else:
-        low, high = Fraction(str(minimum)), Fraction(str(maximum))
-        exact = (Fraction(str(value)) - low) / (high - low) if high != low else None
-    if exact is None:
+    if type(value) is type(minimum) is type(maximum) is int and minimum <= value <= maximum > minimum:
+        reached, possible = value - minimum, maximum - minimum
+        common = gcd(reached, possible)
+        return _kept(reached // common, possible // common, normaliser)
+    low, high = Fraction(str(minimum)), Fraction(str(maximum))
+    if high == low:
         return "a range of points without extent"
+    exact = (Fraction(str(value)) - low) / (high - low)
     if not 0 <= exact <= 1:
         return "a score outside of its range"
-    if exact.denominator > MOST:
+    return _kept(exact.numerator, exact.denominator, normaliser)
+
+
+def _kept(numerator: int, denominator: int, normaliser: int) -> Score | str:
+    if denominator > MOST:
         return "a score of more digits than can be kept exactly"
-    return Score(exact.numerator, exact.denominator, normaliser)
+    return Score(numerator, denominator, normaliser)
 
 
 def normaliser_for(statement: Mapping[str, Any], acts: Acts) -> Act | None:

@@ -134,8 +134,8 @@ def _learners(actor: Mapping[str, Any]) -> list[Learner]:
     found: dict[str, Learner] = {}
     for agent in agents:
         identifier = ifi(agent)
-        if identifier is not None:
-            found.setdefault(identifier, Learner(key64("agent", identifier), identifier, agent))
+        if identifier is not None and identifier not in found:
+            found[identifier] = Learner(key64("agent", identifier), identifier, agent)
     return list(found.values())
 
 
@@ -161,23 +161,23 @@ def _aligned(iris: Sequence[str], matched: int) -> list[Aligned]:
     return [Aligned(key64("competency", iri), matched) for iri in sorted(set(iris))]
 
 
-def context_activities(statement: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the IRIs of a statement's context activities, grouping and parent first."""
-    groups = statement.get("context", {}).get("contextActivities", {})
-    for name in ("grouping", "parent", "category", "other"):
-        found = groups.get(name, ())
-        for one in (found,) if isinstance(found, dict) else found:
-            yield one["id"]
+def context_activities(statement: Mapping[str, Any]) -> list[str]:
+    """Return the IRIs of a statement's context activities, grouping and parent first."""
+    context = statement.get("context")
+    groups = context.get("contextActivities") if context else None
+    if not groups:
+        return []
+    lists = [groups[name] for name in ("grouping", "parent", "category", "other") if name in groups]
+    return [one["id"] for found in lists for one in ((found,) if isinstance(found, dict) else found)]
 
 
 def extension_iris(statement: Mapping[str, Any]) -> list[str]:
     """Return every text inside the alignment extension, wherever the statement carries it."""
-    places = (statement.get("context"), statement.get("result"), statement["object"].get("definition"))
     found: list[str] = []
-    for place in places:
-        value = (place or {}).get("extensions", {}).get(ALIGNMENT_EXTENSION)
-        if value is not None:
-            found += _texts(value, MOST_NESTED)
+    for place in (statement.get("context"), statement.get("result"), statement["object"].get("definition")):
+        extensions = place.get("extensions") if place else None
+        if extensions and ALIGNMENT_EXTENSION in extensions:
+            found += _texts(extensions[ALIGNMENT_EXTENSION], MOST_NESTED)
     return found
 
 

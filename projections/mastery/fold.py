@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
+from functools import partial
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from sqlalchemy import Result, Select, func, select, tuple_
 
@@ -37,6 +38,11 @@ _COLUMNS = (
     _row.timestamp, _row.kind, _row.task, _row.revision, _row.score_num, _row.score_den, _row.success,
     _row.fingerprint, _row.is_group,
 )  # fmt: skip
+
+
+# The constructor of a named tuple is a Python function; there are two for each row.
+_made_change: Final = cast("Callable[[tuple[Any, ...]], Change]", partial(tuple.__new__, Change))
+_made_evidence: Final = cast("Callable[[tuple[Any, ...]], Evidence]", partial(tuple.__new__, Evidence))
 
 
 def fold(run: Run, after: int, through: int) -> None:
@@ -113,8 +119,8 @@ def _in_order(found: Iterator[tuple[Key, bytes]]) -> Callable[[Key], bytes]:
 def _fold_by_position(run: Run, rules: Rules, after: int, through: int) -> None:
     query = _changes_query(run, through).where(_row.cause > after).order_by(_row.cause, _row.seq)
     changes: dict[Key, list[Change]] = {}
-    for row in run.connection.execute(query):
-        changes.setdefault((row[0], row[1]), []).append(_change(row))
+    for row in run.connection.execute(query).all():
+        changes.setdefault(row[:2], []).append(_change(row))
     states = _states(run, changes.keys(), after)
     made: list[tuple[Any, ...]] = []
     for key, own in changes.items():
@@ -159,8 +165,8 @@ def _read_states(run: Run, keys: Sequence[Key], after: int) -> dict[Key, State]:
         chunk = keys[start : start + KEYS_AT_ONCE]
         is_wanted = tuple_(_row.learner, _row.competency).in_(chunk)
         query = _changes_query(run, after).where(is_wanted).order_by(_row.cause, _row.seq)
-        for row in run.connection.execute(query):
-            states[row[0], row[1]].apply(_change(row))
+        for row in run.connection.execute(query).all():
+            states[row[:2]].apply(_change(row))
         for key, digest in _last_digests(run, after, chunk):
             states[key].digest = digest
     return states
@@ -197,4 +203,4 @@ def _changes_query(run: Run, through: int) -> Select[Any]:
 
 
 def _change(row: Any) -> Change:
-    return Change(row[2], row[3], row[4], Evidence(*row[5:16]))
+    return _made_change((row[2], row[3], row[4], _made_evidence(row[5:16])))
