@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from lrs.xapi.actors import ifi
-from lrs.xapi.parts import Valid, activity, agents, further_activities, further_agents, identifiers
+from lrs.xapi.parts import (
+    Valid,
+    activity,
+    agents,
+    further_activities,
+    further_agents,
+    identifiers,
+    is_of_two_agents,
+)
 from lrs.xapi.statement import is_voiding
 from lrs.xapi.values import key64
 
@@ -32,7 +40,7 @@ class Keys(NamedTuple):
 def keys(statement: Valid) -> Keys:
     """Return the keys of a validated statement that has its authority."""
     actor, authority, about = ifi(statement["actor"]), ifi(statement["authority"]), activity(statement)
-    acting = agents(statement)
+    acting, further = ([], []) if is_of_two_agents(statement) else (agents(statement), further_agents(statement))
     registration = statement["context"].get("registration") if "context" in statement else None
     target = statement["object"]
     return Keys(
@@ -42,7 +50,7 @@ def keys(statement: Valid) -> Keys:
         authority=key64("agent", authority or _name_of_pair(statement["authority"])),
         registration=None if registration is None else registration.lower(),
         agents=_keys("agent", acting, (actor,)),
-        related_agents=_keys("related-agent", acting + further_agents(statement), (actor, authority)),
+        related_agents=_keys("related-agent", acting + further, (actor, authority)),
         related_activities=_keys("related-activity", further_activities(statement), (about,)),
         target=target["id"].lower() if target.get("objectType") == "StatementRef" else None,
         is_voiding=is_voiding(statement),

@@ -42,6 +42,17 @@ def further_agents(statement: Valid) -> list[str]:
     return found
 
 
+def is_of_two_agents(statement: Valid) -> bool:
+    """Tell whether nobody stands in a statement but its actor and its authority, as in most."""
+    target, context = statement["object"], statement.get("context", ())
+    return (
+        target.get("objectType", "Activity") == "Activity"
+        and _ACTORS_IN_CONTEXT.isdisjoint(context)
+        and "member" not in statement["actor"]
+        and "member" not in statement["authority"]
+    )
+
+
 def activity(statement: Valid) -> str | None:
     """Return the id of the Activity that is the object, if one is."""
     target = statement["object"]

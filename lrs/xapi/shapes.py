@@ -10,6 +10,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from difflib import get_close_matches
 from typing import TypeAlias
 
+import msgspec
+
 from lrs.errors import Problem
 from lrs.xapi.values import Json, is_iri, is_irl, is_language_tag, is_uuid, timestamp_us
 
@@ -20,6 +22,9 @@ Check: TypeAlias = Callable[[Json, Place, list[Problem]], None]
 Table: TypeAlias = Mapping[str, Check]
 
 _LONGEST_SHOWN = 60
+_LONGEST_REMEMBERED = 2_000
+_MOST_REMEMBERED = 5_000
+_encoded = msgspec.json.Encoder().encode
 # Looking for what was meant is slow; a body of nothing but unknown keys must not buy hours of it.
 _MOST_SUGGESTIONS = 50
 
@@ -43,6 +48,31 @@ def object_of(checks: Table, required: Sequence[str] = ()) -> Check:
                 report(problems, (place, key), "missing")
 
     return check
+
+
+def remembered(check: Check) -> Check:
+    """Return the same check with a memory of what it found valid: senders repeat their verbs, actors and activities.
+
+    Only for a check whose answer follows from the value alone. What has no problem has none at any place.
+    """
+    valid: set[bytes] = set()
+
+    def check_once(value: Json, place: Place, problems: list[Problem]) -> None:
+        try:
+            text = _encoded(value)
+        except (OverflowError, RecursionError):
+            check(value, place, problems)
+            return
+        if text in valid:
+            return
+        count = len(problems)
+        check(value, place, problems)
+        if len(problems) == count and len(text) <= _LONGEST_REMEMBERED:
+            if len(valid) >= _MOST_REMEMBERED:
+                valid.clear()
+            valid.add(text)
+
+    return check_once
 
 
 def array_of(check_element: Check) -> Check:

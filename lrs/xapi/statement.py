@@ -30,6 +30,7 @@ from lrs.xapi.shapes import (
     is_number,
     object_of,
     refuse,
+    remembered,
     report,
     text_of,
     word_of,
@@ -118,7 +119,9 @@ _CONTEXT = {
     "registration": check_uuid,
     "instructor": check_actor,
     "team": check_group,
-    "contextActivities": object_of(dict.fromkeys(("parent", "grouping", "category", "other"), _check_context_activity)),
+    "contextActivities": remembered(
+        object_of(dict.fromkeys(("parent", "grouping", "category", "other"), _check_context_activity))
+    ),
     "revision": check_string,
     "platform": check_string,
     "language": check_language_tag,
@@ -210,8 +213,8 @@ def _statement(context: Mapping[str, Check], is_version: Callable[[str], object]
         "StatementRef": check_statement_ref,
     }
     shared = {
-        "actor": check_actor,
-        "verb": check_verb,
+        "actor": remembered(check_actor),
+        "verb": remembered(check_verb),
         "result": _check_result,
         "context": object_of(context),
         "timestamp": check_timestamp,
@@ -221,7 +224,7 @@ def _statement(context: Mapping[str, Check], is_version: Callable[[str], object]
     check_sub_statement = _event(nested, ("objectType", "actor", "verb", "object"))
     own = {
         "id": check_uuid,
-        "object": _object_by_type({**objects, "SubStatement": check_sub_statement}),
+        "object": remembered(_object_by_type({**objects, "SubStatement": check_sub_statement})),
         "stored": check_timestamp,
         "authority": check_authority,
         "version": text_of(is_version, wanted),

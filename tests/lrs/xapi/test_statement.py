@@ -305,3 +305,18 @@ def test_context_actors_stand_in_an_array_and_need_no_relevant_types() -> None:
     bare = {"objectType": "contextAgent", "agent": ANN}
     assert found(with_value(full(), "/context/contextAgents", [bare]), "2.0.0") == []
     assert pointers(with_value(full(), "/context/contextAgents", bare), "2.0.0") == ["/context/contextAgents"]
+
+
+def test_what_was_found_valid_once_is_valid_again_and_what_was_not_is_refused_again() -> None:
+    good, bad = {"id": "http://example.org/did"}, {"id": "did"}
+    actor, target = {"mbox": "mailto:ann@example.org"}, {"id": "http://example.org/task"}
+    for _ in range(3):
+        assert problems({"actor": actor, "verb": good, "object": target}, "1.0.3") == []
+        found = problems({"actor": actor, "verb": bad, "object": target}, "1.0.3", "/7")
+        assert [one.pointer for one in found] == ["/7/verb/id"]
+
+
+def test_a_number_too_big_for_the_memory_of_valid_parts_is_checked_all_the_same() -> None:
+    target = {"id": "http://example.org/task", "definition": {"extensions": {"http://example.org/n": 2**70}}}
+    statement = {"actor": {"mbox": "mailto:ann@example.org"}, "verb": {"id": "http://example.org/did"}, "object": target}
+    assert problems(statement, "1.0.3") == []
