@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from itertools import count, repeat
 from typing import Any
 
 import msgspec
@@ -34,12 +35,44 @@ def statements_of(body: bytes) -> list[tuple[bytes, Json]]:
     A lone object is one statement; an array is as many as it has elements, of whatever type.
     Raises InvalidJson with every place where the text is not strict JSON that any database can keep.
     """
+    malformed: list[Problem] = []
+    pointers = (f"/{position}" for position in count()) if is_batch(body) else repeat("")
+    found = [read(bytes(text), pointer, malformed) for text, pointer in zip(texts_of(body), pointers, strict=False)]
+    refuse_malformed(malformed)
+    return [one for one in found if one is not None]
+
+
+def is_batch(body: bytes) -> bool:
+    """Whether a body is an array of statements, and not one alone."""
+    return body.lstrip(_WHITESPACE)[:1] == b"["
+
+
+def texts_of(body: bytes) -> Sequence[bytes | msgspec.Raw]:
+    """Return the exact text of each statement of a body, not looked into yet; raises InvalidJson."""
     text = body.strip(_WHITESPACE)
     if text.startswith(b"["):
-        return _statements(_raw_elements(text), batch=True)
+        return _raw_elements(text)
     if text.startswith(b"{"):
-        return _statements([text], batch=False)
+        return [text]
     raise InvalidJson("The body is not a statement.", [Problem("", _why_no_statement(text))])
+
+
+def read(text: bytes, pointer: str, malformed: list[Problem]) -> tuple[bytes, Json] | None:
+    """Return a statement's text with its value; None, and a problem more, when it is not JSON at all."""
+    try:
+        value = _value(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        malformed.append(Problem(pointer, _why_malformed(error)))
+        return None
+    if _is_suspect(text, value):
+        malformed.extend(_deep_problems(text, value, pointer))
+    return text, value
+
+
+def refuse_malformed(malformed: Sequence[Problem]) -> None:
+    """Raise InvalidJson when there is any problem."""
+    if malformed:
+        raise InvalidJson("The body is not well-formed JSON.", malformed)
 
 
 def stored_statement(body: bytes) -> dict[str, Any]:
@@ -72,29 +105,12 @@ def completed(raw: bytes, additions: Mapping[str, bytes], without: Collection[st
     return b"{" + b",".join(added + kept) + b"}"
 
 
-def _statements(raws: list[bytes], *, batch: bool) -> list[tuple[bytes, Json]]:
-    found = []
-    problems: list[Problem] = []
-    for position, raw in enumerate(raws):
-        pointer = f"/{position}" if batch else ""
-        try:
-            value = _value(raw)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            problems.append(Problem(pointer, _why_malformed(error)))
-            continue
-        if _is_suspect(raw, value):
-            problems.extend(_deep_problems(raw, value, pointer))
-        found.append((raw, value))
-    if problems:
-        raise InvalidJson("The body is not well-formed JSON.", problems)
-    return found
-
-
-def _raw_elements(text: bytes) -> list[bytes]:
+def _raw_elements(text: bytes) -> Sequence[bytes | msgspec.Raw]:
     try:
-        return [bytes(element) for element in _elements(text)]
+        elements: list[msgspec.Raw] = _elements(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidJson("The body is not well-formed JSON.", [Problem("", _why_malformed(error))]) from error
+    return elements
 
 
 def _is_suspect(raw: bytes, value: Json) -> bool:
