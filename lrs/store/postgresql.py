@@ -6,6 +6,7 @@ The database's clock stamps the statements, so that several machines with clocks
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 from struct import Struct
 from typing import Any
 
@@ -70,6 +71,9 @@ ARRAYS: Mapping[str, Callable[[Any], Array]] = {
     "statement_id": uuids, "registration": uuids, "target": uuids, "voids": booleans, "commitment": bytestrings
 }  # fmt: skip
 """How a column of `statement` is packed, where not as a bigint[]."""
+
+ROWS_AT_ONCE = 200
+"""So many rows go to the driver in one piece: a batch of 10 MB is never held packed as a whole."""
 
 _HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 _TRAILER = b"\xff\xff"
@@ -140,9 +144,13 @@ def _copy_all(raw: Any, rows: Rows) -> None:
 
 
 def copy(cursor: Any, table: str, packed: Iterable[bytes]) -> None:
-    """Send rows already packed in PostgreSQL's binary COPY format to a table."""
+    """Send rows already packed in PostgreSQL's binary COPY format to a table, some hundred kilobytes at a time."""
     with cursor.copy(f"COPY {table} FROM STDIN (FORMAT BINARY)") as stream:
-        stream.write(_HEADER + b"".join(packed) + _TRAILER)
+        stream.write(_HEADER)
+        rows = iter(packed)
+        while piece := b"".join(islice(rows, ROWS_AT_ONCE)):
+            stream.write(piece)
+        stream.write(_TRAILER)
 
 
 def _pack_statement(row: StatementRow) -> bytes:
