@@ -23,6 +23,7 @@ from lrs.store.log import Log
 from migrations import is_current, upgrade
 from projections import acts, pages, resources
 from projections.profile import VERBS
+from projections.tables import metadata
 
 GATE = Gate(VERBS, acts.problems)
 
@@ -60,7 +61,7 @@ def desk_of(settings: Settings) -> lrs.cli.Desk:
     def first_acts(log: Log) -> list[dict[str, Any]]:
         return projections.commands.first_acts(desk.operator(log).authority)
 
-    desk = lrs.cli.Desk(settings, engine, derived, GATE, migrate, first_acts)
+    desk = lrs.cli.Desk(settings, engine, derived, GATE, migrate, first_acts, metadata.sorted_tables)
     return desk
 
 

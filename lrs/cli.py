@@ -7,14 +7,14 @@ import re
 import secrets
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 import msgspec
-from sqlalchemy import Engine
+from sqlalchemy import Engine, Table
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
 from lrs.errors import CairnError, StatementConflict
@@ -28,8 +28,9 @@ from lrs.store.credentials import (
     credentials_of,
     revoke_credential,
 )
-from lrs.store.engine import immediate
+from lrs.store.engine import immediate, is_postgresql
 from lrs.store.log import Log, create_log, log_named, logs
+from lrs.store.roles import grants
 from lrs.store.writer import Writer
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -39,14 +40,15 @@ _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\Z")
 
 @dataclass(slots=True)
 class Desk:
-    """What every command reaches for: settings, the logs' engine, and the gate of the acts."""
+    """What every command reaches for: settings, engines, the gate of the acts, and what the other packages add."""
 
     settings: Settings
     engine: Engine
     derived: Engine
     gate: Gate
     migrate: Callable[[], None]
-    found: Callable[[Log], list[dict[str, Any]]]
+    first_acts: Callable[[Log], list[dict[str, Any]]]
+    derived_tables: Sequence[Table]
 
     def operator(self, log: Log) -> Credential:
         """Return the credential of whoever runs commands on the server itself."""
@@ -92,7 +94,7 @@ def new_log(desk: Desk, slug: str, name: str, origin: str) -> Log:
             log = create_log(connection, slug, name, origin)
     except IntegrityError as error:
         raise StatementConflict(f"there is a log named {slug!r} already") from error
-    first = desk.found(log)
+    first = desk.first_acts(log)
     if first:
         desk.append(log, first)
     return log
@@ -121,11 +123,22 @@ def _credential_act(desk: Desk, log: Log, verb: str, key: str, name: str, scopes
 
 
 @click.command()
+@click.option("--grant-to", "role", help="A PostgreSQL role that may serve and work, and not change the record.")
 @pass_desk
-def migrate(desk: Desk) -> None:
+def migrate(desk: Desk, role: str | None) -> None:
     """Bring the databases to the newest schema."""
     desk.migrate()
+    if role:
+        _grant(desk, role)
     click.echo(f"logs: {_shown(desk.engine)}\nprojections: {_shown(desk.derived)}")
+
+
+def _grant(desk: Desk, role: str) -> None:
+    if not is_postgresql(desk.engine) or desk.settings.log_url != desk.settings.derived_url:
+        raise click.ClickException("--grant-to needs the logs and the projections in one PostgreSQL database")
+    with desk.engine.begin() as connection:
+        for one in grants(role, desk.derived_tables):
+            connection.exec_driver_sql(one)
 
 
 def _shown(engine: Engine) -> str:

@@ -11,7 +11,8 @@ CairnError
 ├── BodyTooLarge              more bytes or statements than this server takes at once
 ├── UnsupportedMediaType      a content type or encoding that the resource does not take
 ├── Busy                      more appends are waiting than the server will queue
-└── StorageFailed             the database refused the write (disk full, gone); nothing was stored
+├── StorageFailed             the database did not confirm the write (disk full, gone); send it again
+    └── DatabaseAway              the database does not answer a question
 """
 
 from __future__ import annotations
@@ -81,4 +82,8 @@ class Busy(CairnError):
 
 
 class StorageFailed(CairnError):
-    """The database could not keep the write; nothing of the request was stored."""
+    """The database did not confirm the write: as a rule nothing was stored, and sending it again is always safe."""
+
+
+class DatabaseAway(CairnError):
+    """The database does not answer, or lost the connection while it did."""

@@ -11,6 +11,7 @@ from typing import Any
 import click
 import msgspec
 
+from lrs.app import settle_memory
 from lrs.cli import Desk, pass_desk
 from lrs.errors import InvalidRequest
 from lrs.progress import progress_bar
@@ -91,6 +92,7 @@ def work(desk: Desk) -> None:
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
+    settle_memory()
     run_worker(runtime_of(desk), stop, desk.settings.worker_poll_seconds, desk.settings.verify_hour)
 
 

@@ -1,4 +1,4 @@
-"""The names of our own xAPI Profile: the registrar's acts, their activity types and the extensions that carry documents.
+"""The names of our own xAPI Profile: acts of the registrar, types of activities, extensions that carry documents.
 
 The published profile itself is `profile.jsonld` beside this file; a test holds the two against each other.
 """

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import msgspec
-from flask import Flask, Response
+from flask import Flask, Response, current_app
+from sqlalchemy.exc import InterfaceError, OperationalError
 from werkzeug.exceptions import HTTPException
 
 from lrs.errors import (
     BodyTooLarge,
     Busy,
     CairnError,
+    DatabaseAway,
     Forbidden,
     InvalidRequest,
     NotFound,
@@ -29,6 +31,7 @@ STATUS: dict[type[CairnError], tuple[int, str]] = {
     UnsupportedMediaType: (415, "This kind of body is not taken"),
     Busy: (429, "Too many requests are waiting"),
     StorageFailed: (503, "The statements could not be stored"),
+    DatabaseAway: (503, "The database does not answer"),
     CairnError: (500, "Something went wrong"),
 }
 MOST_PROBLEMS = 500
@@ -71,3 +74,10 @@ def register(app: Flask) -> None:
     """Answer every error of ours, of HTTP and of the inside in one form."""
     app.register_error_handler(CairnError, answer)
     app.register_error_handler(HTTPException, http_answer)
+    app.register_error_handler(OperationalError, _away)
+    app.register_error_handler(InterfaceError, _away)
+
+
+def _away(error: OperationalError | InterfaceError) -> Response:
+    current_app.logger.error("the database does not answer: %s", error.orig)
+    return answer(DatabaseAway("the database does not answer; send the same request again"))

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event, select
+from sqlalchemy.exc import OperationalError
 
 from lrs import retrieval
 from lrs.store.engine import immediate, is_postgresql
@@ -272,3 +273,18 @@ def test_a_get_costs_so_many_sql_statements(district: District, query: dict[str,
     with counted(district) as seen:
         district.someone.get(query=asked)
     assert len(seen) == number, seen
+
+
+def test_a_database_that_does_not_answer_is_503_and_tells_nothing_of_the_inside(
+    district: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = district.someone
+
+    def away(*_: object, **__: object) -> None:
+        raise OperationalError("SELECT secret", {}, Exception("server closed the connection"))
+
+    monkeypatch.setattr("lrs.resources.statements.retrieval.statements_page", away)
+    answer = client.get()
+    assert answer.status_code == 503
+    assert "secret" not in answer.text
+    assert answer.headers["Retry-After"] == "1"

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from lrs.xapi.statement import VOIDED, Version, is_voiding, problems
+from lrs.xapi.values import Json
 from tests.lrs.xapi.examples import ANN, BEN, CLASS, REFERENCE, full, least, nested, places, with_value, without
 
 VERSIONS: tuple[Version, ...] = ("1.0.3", "2.0.0")
@@ -308,15 +309,17 @@ def test_context_actors_stand_in_an_array_and_need_no_relevant_types() -> None:
 
 
 def test_what_was_found_valid_once_is_valid_again_and_what_was_not_is_refused_again() -> None:
-    good, bad = {"id": "http://example.org/did"}, {"id": "did"}
-    actor, target = {"mbox": "mailto:ann@example.org"}, {"id": "http://example.org/task"}
+    statement: dict[str, Json] = {"actor": {"mbox": "mailto:ann@example.org"}, "object": {"id": "http://example.org/1"}}
     for _ in range(3):
-        assert problems({"actor": actor, "verb": good, "object": target}, "1.0.3") == []
-        found = problems({"actor": actor, "verb": bad, "object": target}, "1.0.3", "/7")
+        assert problems({**statement, "verb": {"id": "http://example.org/did"}}, "1.0.3") == []
+        found = problems({**statement, "verb": {"id": "did"}}, "1.0.3", "/7")
         assert [one.pointer for one in found] == ["/7/verb/id"]
 
 
 def test_a_number_too_big_for_the_memory_of_valid_parts_is_checked_all_the_same() -> None:
-    target = {"id": "http://example.org/task", "definition": {"extensions": {"http://example.org/n": 2**70}}}
-    statement = {"actor": {"mbox": "mailto:ann@example.org"}, "verb": {"id": "http://example.org/did"}, "object": target}
+    statement: dict[str, Json] = {
+        "actor": {"mbox": "mailto:ann@example.org"},
+        "verb": {"id": "http://example.org/did"},
+        "object": {"id": "http://example.org/1", "definition": {"extensions": {"http://example.org/n": 2**70}}},
+    }
     assert problems(statement, "1.0.3") == []
