@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Literal, NamedTuple, TypeAlias
 
 from projections.credit.policies import (
@@ -94,33 +95,44 @@ def _compared(leaf: LeafRequirement, facts: Facts) -> tuple[str, str, bool]:
         case ShareOfCompetencies(framework, level, share):
             return _share(facts, framework, level, share)
         case EvidenceOf(_, count, _):
-            tasks = len({fact.task for fact in facts.tasks if _counts(leaf, fact)})
+            kinds = _numbers(leaf.kinds)
+            tasks = len({fact.task for fact in facts.tasks if fact.kind in kinds and _suffices(leaf, fact)})
             return str(tasks), str(count), tasks >= count
 
 
 def _is_at(standing: Standing | None, level: str) -> bool:
     """Tell whether a standing is at a level or above; a level that its scale does not know is never reached."""
-    if standing is None or not {standing.level, level} <= set(standing.levels) or standing.level is None:
+    if standing is None or standing.level is None:
         return False
-    return standing.levels.index(standing.level) >= standing.levels.index(level)
+    levels = standing.levels
+    return standing.level in levels and level in levels and levels.index(standing.level) >= levels.index(level)
 
 
 def _share(facts: Facts, framework: str, level: str, share: Decimal) -> tuple[str, str, bool]:
     """Compare without a division; a framework without competencies is never covered."""
-    competencies = set(facts.framework_competencies.get(framework, ()))
+    competencies = facts.framework_competencies.get(framework, ())
     total = len(competencies)
-    reached = sum(_is_at(facts.standings.get(competency), level) for competency in competencies)
-    numerator, denominator = share.as_integer_ratio()
+    standing = facts.standings.get
+    reached = sum([_is_at(standing(competency), level) for competency in competencies])
+    numerator, denominator = _ratio(share)
     least = -(-total * numerator // denominator)
     return f"{reached} of {total}", f"{max(least, 1)} of {total}", total > 0 and reached >= least
 
 
-def _counts(leaf: EvidenceOf, fact: TaskFact) -> bool:
-    if KINDS[fact.kind] not in leaf.kinds:
-        return False
+def _suffices(leaf: EvidenceOf, fact: TaskFact) -> bool:
     if leaf.minimum_share is None:
         return True
     if fact.score_num is None or fact.score_den is None:
         return False
-    numerator, denominator = leaf.minimum_share.as_integer_ratio()
+    numerator, denominator = _ratio(leaf.minimum_share)
     return fact.score_num * denominator >= numerator * fact.score_den
+
+
+@lru_cache(maxsize=1_000)
+def _ratio(share: Decimal) -> tuple[int, int]:
+    return share.as_integer_ratio()
+
+
+@lru_cache(maxsize=1_000)
+def _numbers(kinds: tuple[str, ...]) -> frozenset[int]:
+    return frozenset(map(KINDS.index, kinds))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final, TypeAlias, cast
 
 from marshmallow import ValidationError, post_load, pre_load, validates_schema
@@ -171,6 +172,7 @@ def policy_text(policy: Policy) -> str:
     return "\n".join([*head, *_lines(policy.require, "")])
 
 
+@lru_cache(maxsize=10_000)
 def requirement_text(leaf: LeafRequirement) -> str:
     """Return what one requirement asks for, in plain words."""
     match leaf:

@@ -102,11 +102,21 @@ def fold(run: Run, after: int, through: int) -> None:
         position = found.position
         if position in ended:
             _void(run, batch, position, ended[position])
-        if found.body is None or position in run.parked or voids.get(position, position) < position:
+        if found.body is None or not may_have_result(found.body):
+            continue
+        if position in run.parked or voids.get(position, position) < position:
             continue
         _take(run, batch, found, found.body)
     _write(run, batch)
     run.memory["acts"] = batch.acts
+
+
+def may_have_result(body: bytes) -> bool:
+    """Whether a statement's text can have a result, without which it is neither evidence nor an act; no need to decode.
+
+    A name in JSON can also be written with escapes, so these are looked into.
+    """
+    return b'"result"' in body or b"\\u" in body
 
 
 def _take(run: Run, batch: Batch, found: Found, body: bytes) -> None:
