@@ -1,4 +1,4 @@
-"""The append on PostgreSQL: one round trip to lock and look, one to write (COPY for batches), one to commit.
+"""The append on PostgreSQL: a round trip to lock, one to look, one to write (COPY for batches), one to commit.
 
 The database's clock stamps the statements, so that several machines with clocks of their own share one time.
 """
@@ -88,8 +88,13 @@ _posting = Struct(">hiiiqiqiq").pack
 class PostgresqlDialect:
     """Writes through psycopg's own connection under SQLAlchemy's."""
 
+    def lock(self, connection: Connection, log_id: int) -> None:
+        """Wait for the head row: whoever comes meanwhile may still join the transaction."""
+        with driver(connection) as raw:
+            raw.execute(HEAD, (log_id,))
+
     def look(self, connection: Connection, log_id: int, ids: Sequence[str]) -> Look:
-        """Lock the head row and read what is known of these ids, in one round trip."""
+        """Lock the head row, if that is not done yet, and read what is known of these ids, in one round trip."""
         wanted = {"log_id": log_id, "ids": uuids(ids)}
         with driver(connection) as raw:
             with raw.pipeline():

@@ -111,6 +111,9 @@ class Look(NamedTuple):
 class Dialect(Protocol):
     """The part of the append that differs between the two databases."""
 
+    def lock(self, connection: Connection, log_id: int) -> None:
+        """Wait for the lock on the log's head, which the transaction keeps."""
+
     def look(self, connection: Connection, log_id: int, ids: Sequence[str]) -> Look:
         """Lock the log's head until the end of the transaction and read what an append of these ids must know."""
 

@@ -41,6 +41,9 @@ class SqliteDialect:
     def __init__(self, clock: Callable[[], int] = clock_us) -> None:
         self._clock = clock
 
+    def lock(self, connection: Connection, log_id: int) -> None:
+        """Do nothing: the transaction began with the lock on the whole file."""
+
     def look(self, connection: Connection, log_id: int, ids: Sequence[str]) -> Look:
         """Read the head and what is known of these ids; the write lock is already held."""
         wanted = (log_id, json.dumps([_hex(one) for one in ids]))

@@ -1,12 +1,12 @@
 """Group commit: of all the requests that wait to append, one at a time commits for everyone.
 
-While a commit waits for the disk, further requests queue; the next to get its turn takes those in front into one
-transaction. So one connection writes for each process and log, and the price of a durable commit is shared.
+While a commit waits for the disk, or for the lock that another process holds, further requests queue; whoever has the
+turn takes them all into one transaction. So one connection writes for each process and log, and the price of a durable commit is shared.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Condition, Lock
 
@@ -32,6 +32,13 @@ class _Ticket:
     request: Request
     error: Exception | None = None
     is_done: bool = False
+
+
+Latecomers = Callable[[Sequence[_Ticket]], list[_Ticket]]
+
+
+def _nobody(_group: Sequence[_Ticket]) -> list[_Ticket]:
+    return []
 
 
 class _Queue:
@@ -61,6 +68,11 @@ class _Queue:
             self._is_taken = True
             return self._group()
 
+    def latecomers(self, group: Sequence[_Ticket]) -> list[_Ticket]:
+        """Take out who may still join a group; only for the thread that has the turn."""
+        with self._changed:
+            return self._group(sum(len(one.request.statements) for one in group))
+
     def end_turn(self, group: Sequence[_Ticket]) -> None:
         """Let the next have the turn; whoever is not done, because the commit was interrupted, is in front again."""
         with self._changed:
@@ -74,11 +86,13 @@ class _Queue:
             if ticket in self._waiting:
                 self._waiting.remove(ticket)
 
-    def _group(self) -> list[_Ticket]:
-        size = taken = 0
+    def _group(self, size: int = 0) -> list[_Ticket]:
+        """Take out those in front, as far as they fit beside so many statements; an empty group always takes one."""
+        taken = 0
         for one in self._waiting:
+            is_first = size == 0
             size += len(one.request.statements)
-            if taken and size > GROUP_STATEMENTS:
+            if size > GROUP_STATEMENTS and not is_first:
                 break
             taken += 1
         group, self._waiting = self._waiting[:taken], self._waiting[taken:]
@@ -127,14 +141,14 @@ class Writer:
     def _await(self, ticket: _Ticket, queue: _Queue) -> None:
         while group := queue.turn(ticket):
             try:
-                self._commit(group)
+                self._commit(group, queue.latecomers)
             finally:
                 queue.end_turn(group)
 
-    def _commit(self, tickets: Sequence[_Ticket]) -> None:
+    def _commit(self, tickets: list[_Ticket], latecomers: Latecomers = _nobody) -> None:
         """Commit for all of them together; if one makes that fail, each by itself, so that it fails alone."""
         try:
-            outcomes = self._stored(tickets)
+            outcomes = self._stored(tickets, latecomers)
         except TROUBLE as error:
             logger.warning("append not confirmed", requests=len(tickets), error=str(error))
             outcomes = [_caused(StorageFailed(UNCONFIRMED), error) for _ in tickets]
@@ -148,18 +162,22 @@ class Writer:
             ticket.error = outcome
             ticket.is_done = True
 
-    def _stored(self, tickets: Sequence[_Ticket]) -> Sequence[Exception | None]:
+    def _stored(self, tickets: list[_Ticket], latecomers: Latecomers) -> Sequence[Exception | None]:
         """Commit, once more if the connection was lost: what it had committed is found by its ids and left alone."""
         try:
-            return self._transaction(tickets)
+            return self._transaction(tickets, latecomers)
         except exc.DBAPIError as error:
             if not error.connection_invalidated:
                 raise
-        return self._transaction(tickets)
+        return self._transaction(tickets, latecomers)
 
-    def _transaction(self, tickets: Sequence[_Ticket]) -> Sequence[Exception | None]:
+    def _transaction(self, tickets: list[_Ticket], latecomers: Latecomers) -> Sequence[Exception | None]:
+        """Append for the tickets, and for whoever came while the lock was waited for: they join the list."""
         outcomes: dict[_Ticket, Exception | None] = {}
         with self._engine.begin() as connection:
+            for log_id in sorted({one.log_id for one in tickets}):
+                self._dialect.lock(connection, log_id)
+            tickets += latecomers(tickets)
             for log_id in dict.fromkeys(one.log_id for one in tickets):
                 own = [one for one in tickets if one.log_id == log_id]
                 requests = [one.request for one in own]

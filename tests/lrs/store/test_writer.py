@@ -39,6 +39,10 @@ class Disturbed:
     before_write: Callable[[], object] = _nothing
     appends: int = 0
 
+    def lock(self, connection: Connection, log_id: int) -> None:
+        """Lock."""
+        self.dialect.lock(connection, log_id)
+
     def look(self, connection: Connection, log_id: int, ids: Sequence[str]) -> Look:
         """Look."""
         self.appends += 1
