@@ -1,7 +1,8 @@
 """Group commit: of all the requests that wait to append, one at a time commits for everyone.
 
 While a commit waits for the disk, or for the lock that another process holds, further requests queue; whoever has the
-turn takes them all into one transaction. So one connection writes for each process and log, and the price of a durable commit is shared.
+turn takes those in front into one transaction. So one connection writes for each process and log, and the price of a
+durable commit is shared.
 """
 
 from __future__ import annotations

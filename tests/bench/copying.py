@@ -34,6 +34,9 @@ class RowMaker:
         self._gate, self._credential = desk.gate, store.credential()
         self._writer = Writer(desk.engine, desk.gate.act_verbs, desk.settings.append_queue_limit, dialect=self)
 
+    def lock(self, connection: Connection, log_id: int) -> None:
+        """Do nothing: nobody else writes."""
+
     def look(self, _connection: Connection, _log_id: int, _ids: Sequence[str]) -> Look:
         """Tell where the log would stand; nothing is known of any id."""
         return Look(self._size, self._last_stored, self._last_stored, {}, [])
