@@ -8,12 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 import click
+import msgspec
 from flask import Flask
 
-import adapters.case.commands
-import adapters.demo.commands
 import lrs.cli
-import projections.commands
 from lrs.app import create_app, settle_memory
 from lrs.recording import Gate
 from lrs.resources import health
@@ -41,13 +39,15 @@ def build_app(settings: Settings) -> Flask:
 
 
 def __getattr__(name: str) -> Any:
-    """Build `app` when a server asks for it, not when the command line is imported."""
+    """Build `app` when a server asks for it and `cairn` for the command line: neither carries the other's memory."""
     if name == "app":
-        application = build_app(from_environment())
+        globals()[name] = build_app(from_environment())
         settle_memory()
-        globals()["app"] = application
-        return application
-    raise AttributeError(name)
+    elif name == "cairn":
+        globals()[name] = command_line()
+    else:
+        raise AttributeError(name)
+    return globals()[name]
 
 
 def desk_of(settings: Settings) -> lrs.cli.Desk:
@@ -59,26 +59,32 @@ def desk_of(settings: Settings) -> lrs.cli.Desk:
         upgrade(derived, "projections")
 
     def first_acts(log: Log) -> list[dict[str, Any]]:
-        return projections.commands.first_acts(desk.operator(log).authority)
+        return acts.first_acts(msgspec.json.decode(desk.operator(log).authority))
 
     desk = lrs.cli.Desk(settings, engine, derived, GATE, migrate, first_acts, metadata.sorted_tables)
     return desk
 
 
-@click.group(cls=lrs.cli.Commands)
-@click.pass_context
-def cairn(context: click.Context) -> None:
-    """Cairn: a learning record store that can prove its decisions."""
-    context.obj = desk_of(from_environment())
+def command_line() -> click.Group:
+    """Return the commands of all three packages."""
+    import adapters.case.commands
+    import adapters.demo.commands
+    import projections.commands
 
+    @click.group(cls=lrs.cli.Commands)
+    @click.pass_context
+    def cairn(context: click.Context) -> None:
+        """Cairn: a learning record store that can prove its decisions."""
+        context.obj = desk_of(from_environment())
 
-for package in (lrs.cli, projections.commands, adapters.case.commands, adapters.demo.commands):
-    package.register(cairn)
+    for package in (lrs.cli, projections.commands, adapters.case.commands, adapters.demo.commands):
+        package.register(cairn)
+    return cairn
 
 
 def main() -> None:
     """Run the command line."""
-    cairn()
+    command_line()()
 
 
 if __name__ == "__main__":

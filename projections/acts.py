@@ -9,7 +9,7 @@ from lrs.errors import Problem
 from projections.credit.policies import POLICY
 from projections.documents import Document, DocumentSchema, continued, load
 from projections.evidence.documents import ALIGNMENT, FRAMEWORK, NORMALISER
-from projections.mastery.rules import RULE, SCALE
+from projections.mastery.rules import DEFAULT_RULE_DOCUMENT, DEFAULT_SCALE_DOCUMENT, RULE, SCALE
 from projections.profile import ADOPTED, ALIGNED, GRANTED, PROFILE, PUBLISHED, REVOKED, VERBS, activity_type, extension
 
 
@@ -66,6 +66,11 @@ def align(alignment: Document, actor: Mapping[str, Any]) -> dict[str, Any]:
 def publish(kind: str, document: Document, actor: Mapping[str, Any]) -> dict[str, Any]:
     """Return the statement that publishes a version of a scale, rule, policy or normaliser."""
     return act(PUBLISHED, document["id"], kind, document["title"], document, actor)
+
+
+def first_acts(actor: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what every log begins with: the default scale and the default mastery rule."""
+    return [publish("scale", DEFAULT_SCALE_DOCUMENT, actor), publish("rule", DEFAULT_RULE_DOCUMENT, actor)]
 
 
 def problems(statement: Mapping[str, Any], pointer: str = "") -> list[Problem]:

@@ -21,7 +21,6 @@ from projections.builds import builds, live_builds, parked_in
 from projections.catalogue import NAMES
 from projections.digest import outcome_digest
 from projections.ids import learner_id
-from projections.mastery.rules import DEFAULT_RULE_DOCUMENT, DEFAULT_SCALE_DOCUMENT
 from projections.runtime import Differs, Overtaken, Runtime
 from projections.worker import work as run_worker
 
@@ -31,12 +30,6 @@ KINDS = ("scale", "rule", "policy", "normaliser")
 def runtime_of(desk: Desk) -> Runtime:
     """Return the runtime over the desk's databases."""
     return Runtime(desk.engine, desk.derived, desk.settings.worker_batch)
-
-
-def first_acts(authority: bytes) -> list[dict[str, Any]]:
-    """Return what every log begins with: the default scale and the default mastery rule."""
-    actor = msgspec.json.decode(authority)
-    return [acts.publish("scale", DEFAULT_SCALE_DOCUMENT, actor), acts.publish("rule", DEFAULT_RULE_DOCUMENT, actor)]
 
 
 def actor_of(desk: Desk, slug: str) -> tuple[Any, dict[str, Any]]:

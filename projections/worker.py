@@ -11,7 +11,6 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import structlog
-from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import Connection, Engine, delete, insert, select
 from sqlalchemy.exc import DBAPIError
 
@@ -28,6 +27,8 @@ FIRST_PAUSE_SECONDS = 0.01
 
 def work(runtime: Runtime, stop: threading.Event, poll_seconds: float, verify_hour: int) -> None:
     """Fold every log as statements come in; check all projections once a night at `verify_hour` (UTC; -1: never)."""
+    from apscheduler.schedulers.background import BackgroundScheduler  # web processes import this module too
+
     name = f"{socket.gethostname()}:{os.getpid()}"
     scheduler = BackgroundScheduler(timezone="UTC")
     scheduler.add_job(beat, "interval", seconds=HEARTBEAT_SECONDS, args=(runtime.engine, name), max_instances=1)

@@ -22,8 +22,8 @@ Check: TypeAlias = Callable[[Json, Place, list[Problem]], None]
 Table: TypeAlias = Mapping[str, Check]
 
 _LONGEST_SHOWN = 60
-_LONGEST_REMEMBERED = 2_000
-_MOST_REMEMBERED = 5_000
+_LONGEST_REMEMBERED = 800
+_MOST_REMEMBERED = 4_096
 _encoded = msgspec.json.Encoder().encode
 # Looking for what was meant is slow; a body of nothing but unknown keys must not buy hours of it.
 _MOST_SUGGESTIONS = 50
