@@ -9,7 +9,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Result, func, select
+from sqlalchemy import ColumnElement, Result, Select, and_, func, select
 
 from lrs.store.bulk import insert_rows
 from projections.credit.eligibility import Standing
@@ -25,6 +25,8 @@ KINDS: Final = ("framework", "policy", "scale")
 MOST_WORK_AT_HAND: Final = 50_000
 ROWS_AT_ONCE: Final = 5_000
 LEARNERS_AT_ONCE: Final = 500
+
+_row, _made = source.evidence.c, decision.c
 
 Event = Stood | Did
 Levels = Callable[[int], tuple[str, ...]]
@@ -65,20 +67,26 @@ def _level_names(history: ActsOverTime) -> Callable[[int], tuple[str, ...]]:
 def _fold_by_learner(run: Run, steps: Sequence[Policies], levels: Levels, after: int, through: int) -> None:
     made: list[tuple[Any, ...]] = []
     last = _last_answers(run, after) if after else {}
-    stood: Iterator[tuple[int, Event]] = _standings(run, levels, 0, through, None, in_order_of_learners=True)
-    did: Iterator[tuple[int, Event]] = _work(run, 0, through, None, in_order_of_learners=True)
-    happened: Iterator[tuple[int, Event]] = merge(stood, did, key=itemgetter(0))
-    for learner, group in groupby(happened, key=itemgetter(0)):
-        state = State(last=last.pop(learner, {}))
-        made += _answered(run, learner, state, [event for _, event in group], steps, after, through)
-        if len(made) >= ROWS_AT_ONCE:
-            insert_rows(run.connection, credit_decision, made)
-            made = []
+    standings = _stood_query(run, [_made.position <= through]).order_by(_made.learner, _made.position)
+    work = _did_query(run, [_row.cause <= through]).order_by(_row.learner, _row.cause, _row.seq)
+    with _streamed(run, standings) as stood, _streamed(run, work) as did:
+        judged: Iterator[tuple[int, Event]] = ((row[0], _stood(levels, row)) for row in stood)
+        done: Iterator[tuple[int, Event]] = ((row[0], _did(row)) for row in did)
+        for learner, group in groupby(merge(judged, done, key=itemgetter(0)), key=itemgetter(0)):
+            state = State(last=last.pop(learner, {}))
+            made += _answered(run, learner, state, [event for _, event in group], steps, after, through)
+            if len(made) >= ROWS_AT_ONCE:
+                insert_rows(run.connection, credit_decision, made)
+                made = []
     insert_rows(run.connection, credit_decision, made)
 
 
+def _streamed(run: Run, query: Select[Any]) -> Result[*tuple[Any, ...]]:
+    return run.connection.execute(query.execution_options(yield_per=ROWS_AT_ONCE))
+
+
 def _fold_by_position(run: Run, steps: Sequence[Policies], levels: Levels, after: int, through: int) -> None:
-    events = _events(run, levels, after, through, None)
+    events = _events(run, levels, after, through)
     states = _states(run, levels, events, after)
     made: list[tuple[Any, ...]] = []
     for learner, own in events.items():
@@ -123,9 +131,11 @@ def _read_states(run: Run, levels: Levels, learners: Sequence[int], after: int) 
     states = {learner: State() for learner in learners}
     for start in range(0, len(learners) if after else 0, LEARNERS_AT_ONCE):
         chunk = learners[start : start + LEARNERS_AT_ONCE]
-        for learner, events in _events(run, levels, 0, after, chunk).items():
-            for event in sorted(events, key=_moment):
-                states[learner].apply(event)
+        for row in run.connection.execute(_newest_stood_query(run, after, chunk)).all():
+            states[row[0]].apply(_stood(levels, row))
+        own = _row.cause <= after, _row.learner.in_(chunk)
+        for row in run.connection.execute(_did_query(run, own).order_by(_row.cause, _row.seq)).all():
+            states[row[0]].apply(_did(row))
         for learner, last in _last_answers(run, after, chunk).items():
             states[learner].last = last
     return states
@@ -139,61 +149,54 @@ def derived(run: Run, learner: int, position: int) -> list[Answer]:
     return list(answers(state, [], [policies_of(position, history.at(position))], position - 1, position))
 
 
-def _events(
-    run: Run, levels: Levels, after: int, through: int, learners: Sequence[int] | None
-) -> dict[int, list[Event]]:
+def _events(run: Run, levels: Levels, after: int, through: int) -> dict[int, list[Event]]:
     """Return what happened over a span by learner; what a learner did comes before how it was judged."""
     events: dict[int, list[Event]] = {}
-    for learner, did in _work(run, after, through, learners):
-        events.setdefault(learner, []).append(did)
-    for learner, stood in _standings(run, levels, after, through, learners):
-        events.setdefault(learner, []).append(stood)
+    span = _row.cause > after, _row.cause <= through
+    for row in run.connection.execute(_did_query(run, span).order_by(_row.cause, _row.seq)).all():
+        events.setdefault(row[0], []).append(_did(row))
+    span = _made.position > after, _made.position <= through
+    for row in run.connection.execute(_stood_query(run, span).order_by(_made.position)).all():
+        events.setdefault(row[0], []).append(_stood(levels, row))
     return events
 
 
-def _standings(
-    run: Run, levels: Levels, after: int, through: int, learners: Sequence[int] | None, *,
-    in_order_of_learners: bool = False,
-) -> Iterator[tuple[int, Stood]]:  # fmt: skip
-    made = decision.c
-    query = select(made.learner, made.position, made.competency, made.status, made.level, made.scale).where(
-        made.build_id == run.upstream["mastery"], *_span(run, made.learner, made.position, after, through, learners)
+def _stood_query(run: Run, conditions: Iterable[ColumnElement[bool]]) -> Select[Any]:
+    query = select(_made.learner, _made.position, _made.competency, _made.status, _made.level, _made.scale)
+    query = query.where(_made.build_id == run.upstream["mastery"], *conditions)
+    return query.where(_made.position.not_in(run.parked)) if run.parked else query
+
+
+def _newest_stood_query(run: Run, through: int, learners: Sequence[int]) -> Select[Any]:
+    """Return the query of the newest decision on each competency: what came before it no longer matters."""
+    own = _made.position <= through, _made.learner.in_(learners)
+    every = _stood_query(run, own).subquery()
+    newest = select(every.c.learner, every.c.competency, func.max(every.c.position).label("position"))
+    last = newest.group_by(every.c.learner, every.c.competency).subquery()
+    same = and_(
+        _made.learner == last.c.learner,
+        _made.competency == last.c.competency,
+        _made.position == last.c.position,
     )
-    order = (made.learner, made.position) if in_order_of_learners else (made.position,)
-    with _streamed(run, query.order_by(*order)) as stream:
-        for learner, position, competency, status, level, scale in stream:
-            yield learner, Stood(position, competency, Standing(STATUSES[status], level, levels(scale)))
+    return _stood_query(run, ()).join(last, same).order_by(_made.learner, _made.competency)
 
 
-def _work(
-    run: Run, after: int, through: int, learners: Sequence[int] | None, *, in_order_of_learners: bool = False
-) -> Iterator[tuple[int, Did]]:
-    rows = source.evidence.c
+def _stood(levels: Levels, row: Any) -> Stood:
+    _, position, competency, status, level, scale = row
+    return Stood(position, competency, Standing(STATUSES[status], level, levels(scale)))
+
+
+def _did_query(run: Run, conditions: Iterable[ColumnElement[bool]]) -> Select[Any]:
     query = select(
-        rows.learner, rows.cause, rows.change, rows.position, rows.competency, rows.kind, rows.task, rows.revision,
-        rows.timestamp, rows.statement_id, rows.score_num, rows.score_den,
-    ).where(
-        rows.build_id == run.upstream["evidence"], *_span(run, rows.learner, rows.cause, after, through, learners)
-    )  # fmt: skip
-    order = (rows.learner, rows.cause, rows.seq) if in_order_of_learners else (rows.cause, rows.seq)
-    with _streamed(run, query.order_by(*order)) as stream:
-        for learner, cause, change, position, competency, kind, task, revision, timestamp, name, num, den in stream:
-            yield learner, Did(cause, change, position, competency, kind, task, (revision, timestamp, name), num, den)
+        _row.learner, _row.cause, _row.change, _row.position, _row.competency, _row.kind, _row.task, _row.revision,
+        _row.timestamp, _row.statement_id, _row.score_num, _row.score_den,
+    ).where(_row.build_id == run.upstream["evidence"], *conditions)  # fmt: skip
+    return query.where(_row.cause.not_in(run.parked)) if run.parked else query
 
 
-def _streamed(run: Run, query: Any) -> Result[*tuple[Any, ...]]:
-    return run.connection.execute(query.execution_options(yield_per=ROWS_AT_ONCE))
-
-
-def _span(
-    run: Run, learner: Any, moment: Any, after: int, through: int, learners: Sequence[int] | None
-) -> list[ColumnElement[bool]]:
-    span: list[ColumnElement[bool]] = [moment > after, moment <= through]
-    if learners is not None:
-        span.append(learner.in_(learners))
-    if run.parked:
-        span.append(moment.not_in(run.parked))
-    return span
+def _did(row: Any) -> Did:
+    _, cause, change, position, competency, kind, task, revision, timestamp, name, num, den = row
+    return Did(cause, change, position, competency, kind, task, (revision, timestamp, name), num, den)
 
 
 def _last_answers(

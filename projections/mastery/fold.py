@@ -13,7 +13,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final, cast
 
-from sqlalchemy import CTE, BigInteger, Result, Select, and_, column, func, select
+from sqlalchemy import CTE, BigInteger, ColumnElement, Result, Select, and_, column, func, select
 from sqlalchemy.sql.expression import TextClause
 
 from lrs.store.bulk import insert_rows
@@ -164,13 +164,14 @@ def _read_states(run: Run, keys: Sequence[Key], after: int) -> dict[Key, State]:
         return states
     for start in range(0, len(keys), KEYS_AT_ONCE):
         chunk = keys[start : start + KEYS_AT_ONCE]
-        wanted = _wanted(chunk)
-        is_wanted = and_(_row.learner == wanted.c.column1, _row.competency == wanted.c.column2)
-        query = _changes_query(run, after).where(is_wanted).order_by(_row.cause, _row.seq)
+        wanted = _wanted(chunk).c
+        query = _changes_query(run, after).where(_is_in(_row, wanted)).order_by(_row.cause, _row.seq)
         for row in run.connection.execute(query).all():
             states[row[:2]].apply(_change(row))
-        for key, digest in _last_digests(run, after, chunk):
-            states[key].digest = digest
+        for learner, competency, digest in run.connection.execute(
+            _last_digests_query(run, after, [_is_in(decision.c, wanted)])
+        ).all():
+            states[learner, competency].digest = digest
     return states
 
 
@@ -190,19 +191,24 @@ def _wanted(keys: Sequence[Key]) -> CTE:
     return _Rows(f"VALUES {rows}").columns(*pair).cte("wanted")
 
 
-def _last_digests(
-    run: Run, through: int, keys: Sequence[Key] | None = None
-) -> Generator[tuple[Key, bytes], None, None]:
+def _is_in(columns: Any, wanted: Any) -> ColumnElement[bool]:
+    return and_(columns.learner == wanted.column1, columns.competency == wanted.column2)
+
+
+def _last_digests(run: Run, through: int) -> Generator[tuple[Key, bytes], None, None]:
     """Yield the digest of the newest decision of each key as of a position, in the order of the keys."""
     if not through:
         return
+    with _streamed(run, _last_digests_query(run, through, ())) as stream:
+        for row in stream:
+            yield row[:2], row[2]
+
+
+def _last_digests_query(run: Run, through: int, conditions: Iterable[ColumnElement[bool]]) -> Select[Any]:
     columns = decision.c
     newest = select(columns.learner, columns.competency, func.max(columns.position).label("position")).where(
-        columns.build_id == run.build_id, columns.position <= through
+        columns.build_id == run.build_id, columns.position <= through, *conditions
     )
-    if keys is not None:
-        wanted = _wanted(keys)
-        newest = newest.where(columns.learner == wanted.c.column1, columns.competency == wanted.c.column2)
     last = newest.group_by(columns.learner, columns.competency).subquery()
     same = and_(
         columns.learner == last.c.learner,
@@ -210,10 +216,7 @@ def _last_digests(
         columns.position == last.c.position,
     )
     query = select(columns.learner, columns.competency, columns.digest).join_from(decision, last, same)
-    query = query.where(columns.build_id == run.build_id).order_by(columns.learner, columns.competency)
-    with _streamed(run, query) as stream:
-        for learner, competency, digest in stream:
-            yield (learner, competency), digest
+    return query.where(columns.build_id == run.build_id).order_by(columns.learner, columns.competency)
 
 
 def _changes_query(run: Run, through: int) -> Select[Any]:

@@ -39,7 +39,7 @@ LEARNERS = ("ada", "ben", "cleo")
 RANKS = {"no_evidence": 0, "insufficient_evidence": 1, "not_yet": 2, "proficient": 3}
 
 few = settings(
-    max_examples=10,
+    max_examples=8,
     deadline=None,
     database=None,
     phases=[Phase.explicit, Phase.generate],
