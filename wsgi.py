@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 import msgspec
+import structlog
 from flask import Flask
 
 import lrs.cli
@@ -41,6 +42,7 @@ def build_app(settings: Settings) -> Flask:
 def __getattr__(name: str) -> Any:
     """Build `app` when a server asks for it and `cairn` for the command line: neither carries the other's memory."""
     if name == "app":
+        configure_logging()
         globals()[name] = build_app(from_environment())
         settle_memory()
     elif name == "cairn":
@@ -48,6 +50,18 @@ def __getattr__(name: str) -> Any:
     else:
         raise AttributeError(name)
     return globals()[name]
+
+
+def configure_logging() -> None:
+    """Log plain lines: what is told of an error never shows the values, which may be a learner's, that it met."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
+        ]
+    )
 
 
 def desk_of(settings: Settings) -> lrs.cli.Desk:
@@ -84,6 +98,7 @@ def command_line() -> click.Group:
 
 def main() -> None:
     """Run the command line."""
+    configure_logging()
     command_line()()
 
 

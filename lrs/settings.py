@@ -39,7 +39,7 @@ class Settings:
         "1.0.3", "Version header on the 400 that answers a request without X-Experience-API-Version."
     )
     secret_key: str = _setting("", "Key that signs browser sessions; empty: made once and kept in the data folder.")
-    worker_batch: int = _setting(2_000, "Log positions that a projection folds in one transaction.")
+    worker_batch: int = _setting(5_000, "Log positions that a projection folds in one transaction.")
     worker_poll_seconds: float = _setting(0.25, "Longest pause of an idle projection worker before it looks again.")
     verify_hour: int = _setting(3, "Hour (UTC) of the worker's nightly check of every projection; -1: never.")
 

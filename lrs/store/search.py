@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, exists, or_, select, union
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, exists, or_, select, union
 
 from lrs.store.references import registration_key
 from lrs.store.tables import posting, statement, statement_body, voided
@@ -25,6 +25,10 @@ class Found(NamedTuple):
     stored: int
     timestamp: int
     body: bytes | None
+
+
+def _found(row: Row[Any]) -> Found:
+    return tuple.__new__(Found, row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,7 @@ def page(connection: Connection, log_id: int, query: Query, window: Window, limi
         .where(statement.c.log_id == log_id)
         .order_by(order)
     )
-    return [Found(*row) for row in connection.execute(select_rows)]
+    return list(map(_found, connection.execute(select_rows).all()))
 
 
 def _positions(log_id: int, filters: Sequence[_Filter], window: Window, limit: int) -> Select[Any]:
@@ -201,13 +205,13 @@ def reached(connection: Connection, log_id: int, query: Query, positions: Sequen
 def between(connection: Connection, log_id: int, after: int, through: int) -> list[Found]:
     """Return the statements at the positions after < position <= through, in order; voided ones too."""
     query = _rows().where(statement.c.log_id == log_id, statement.c.position > after, statement.c.position <= through)
-    return [Found(*row) for row in connection.execute(query.order_by(statement.c.position))]
+    return list(map(_found, connection.execute(query.order_by(statement.c.position)).all()))
 
 
 def at(connection: Connection, log_id: int, positions: Sequence[int]) -> list[Found]:
     """Return the statements at these positions, in order; voided ones too."""
     query = _rows().where(statement.c.log_id == log_id, statement.c.position.in_(positions))
-    return [Found(*row) for row in connection.execute(query.order_by(statement.c.position))]
+    return list(map(_found, connection.execute(query.order_by(statement.c.position)).all()))
 
 
 def voided_among(connection: Connection, log_id: int, after: int, through: int) -> dict[int, int]:
