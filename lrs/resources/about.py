@@ -7,7 +7,7 @@ from flask import Blueprint, Response, jsonify, request
 from lrs.errors import InvalidRequest, Problem
 
 blueprint = Blueprint("about", __name__)
-VERSIONS = ["1.0.3", "1.0.2", "1.0.1", "1.0.0"]
+VERSIONS = ["2.0.0", "1.0.3", "1.0.2", "1.0.1", "1.0.0"]
 
 
 @blueprint.get("/about")

@@ -6,6 +6,7 @@ import re
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import Final
 
 from flask import Response, g, request
 from werkzeug.exceptions import ClientDisconnected
@@ -16,26 +17,33 @@ from lrs.xapi.statement import Version
 
 VERSION = "X-Experience-API-Version"
 CONSISTENT_THROUGH = "X-Experience-API-Consistent-Through"
-LATEST = "1.0.3"
+OLDER: Final = "1.0.3"
+NEWER: Final = "2.0.0"
 PIECE_BYTES = 1_000_000
 MOST_DRAINED_BYTES = 100_000_000
-_ONE = re.compile(r"1\.0(\.[0-9]+)?\Z")
+_ONE, _TWO = re.compile(r"1\.0(\.[0-9]+)?\Z"), re.compile(r"2\.0(\.[0-9]+)?\Z")
 
 
 def version() -> Version:
-    """Return whose rules the request asks for; raises InvalidRequest when the header is missing or unknown."""
+    """Return whose rules the request asks for; raises InvalidRequest when the header is missing or unknown.
+
+    IEEE 9274.1.1 and xAPI 1.0.3 Communication 3.3: a patch number makes no difference, and the answer names the rules.
+    """
     given = request.headers.get(VERSION)
     if given is None:
         g.reply_version = this_lrs().settings.versionless_reply
-        raise InvalidRequest(f"the header {VERSION} is missing; send {VERSION}: {LATEST}")
-    if not _ONE.match(given):
-        raise InvalidRequest(f"{VERSION}: {given} is not spoken here; send 1.0.3 (any 1.0.x is taken)")
-    return "1.0.3"
+        raise InvalidRequest(f"the header {VERSION} is missing; send {VERSION}: {NEWER} or {OLDER}")
+    if _TWO.match(given):
+        g.reply_version = NEWER
+        return NEWER
+    if _ONE.match(given):
+        return OLDER
+    raise InvalidRequest(f"{VERSION}: {given} is not spoken here; send {NEWER} or {OLDER} (any 2.0.x or 1.0.x is taken)")
 
 
 def add_version(response: Response) -> Response:
     """Put the version of the answer on every response of the xAPI resources."""
-    response.headers[VERSION] = g.get("reply_version", LATEST)
+    response.headers[VERSION] = g.get("reply_version", OLDER)
     return response
 
 
