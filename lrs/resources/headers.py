@@ -38,7 +38,9 @@ def version() -> Version:
         return NEWER
     if _ONE.match(given):
         return OLDER
-    raise InvalidRequest(f"{VERSION}: {given} is not spoken here; send {NEWER} or {OLDER} (any 2.0.x or 1.0.x is taken)")
+    raise InvalidRequest(
+        f"{VERSION}: {given} is not spoken here; send {NEWER} or {OLDER} (any 2.0.x or 1.0.x is taken)"
+    )
 
 
 def add_version(response: Response) -> Response:
