@@ -22,7 +22,7 @@ from projections.mastery.timeline import STATUSES
 from projections.run import Run, is_far, unfoldable
 
 KINDS: Final = ("framework", "policy", "scale")
-MOST_WORK_AT_HAND: Final = 50_000
+MOST_FACTS_AT_HAND: Final = 300_000
 ROWS_AT_ONCE: Final = 5_000
 LEARNERS_AT_ONCE: Final = 500
 
@@ -68,7 +68,7 @@ def _fold_by_learner(run: Run, steps: Sequence[Policies], levels: Levels, after:
     made: list[tuple[Any, ...]] = []
     last = _last_answers(run, after) if after else {}
     standings = _stood_query(run, [_made.position <= through]).order_by(_made.learner, _made.position)
-    work = _did_query(run, [_row.cause <= through]).order_by(_row.learner, _row.cause, _row.seq)
+    work = _did_query(run, steps, [_row.cause <= through]).order_by(_row.learner, _row.cause, _row.seq)
     with _streamed(run, standings) as stood, _streamed(run, work) as did:
         judged: Iterator[tuple[int, Event]] = ((row[0], _stood(levels, row)) for row in stood)
         done: Iterator[tuple[int, Event]] = ((row[0], _did(row)) for row in did)
@@ -86,8 +86,8 @@ def _streamed(run: Run, query: Select[Any]) -> Result[*tuple[Any, ...]]:
 
 
 def _fold_by_position(run: Run, steps: Sequence[Policies], levels: Levels, after: int, through: int) -> None:
-    events = _events(run, levels, after, through)
-    states = _states(run, levels, events, after)
+    events = _events(run, steps, levels, after, through)
+    states = _states(run, steps, levels, events, after)
     made: list[tuple[Any, ...]] = []
     for learner, own in events.items():
         made += _answered(run, learner, states[learner], own, steps, after, through)
@@ -111,30 +111,38 @@ def _moment(event: Event) -> tuple[int, bool]:
     return event.position, isinstance(event, Stood)
 
 
-def _states(run: Run, levels: Levels, learners: Iterable[int], after: int) -> dict[int, State]:
+def _states(
+    run: Run, steps: Sequence[Policies], levels: Levels, learners: Iterable[int], after: int
+) -> dict[int, State]:
     """Return the states of the learners as of a position, out of memory or read anew; the oldest give way."""
     memory: dict[int, State] = run.memory.setdefault("states", {})
     wanted = list(learners)
     missing = [one for one in wanted if one not in memory]
     found = {one: memory.pop(one) for one in wanted if one in memory}
-    found |= _read_states(run, levels, missing, after)
+    found |= _read_states(run, steps, levels, missing, after)
     memory |= found
-    held = sum(len(state.work) for state in memory.values())
+    held = sum(map(_size, memory.values()))
     for learner in list(memory)[: len(memory) - len(found)]:
-        if held <= MOST_WORK_AT_HAND:
+        if held <= MOST_FACTS_AT_HAND:
             break
-        held -= len(memory.pop(learner).work)
+        held -= _size(memory.pop(learner))
     return found
 
 
-def _read_states(run: Run, levels: Levels, learners: Sequence[int], after: int) -> dict[int, State]:
+def _size(state: State) -> int:
+    return len(state.standings) + len(state.work)
+
+
+def _read_states(
+    run: Run, steps: Sequence[Policies], levels: Levels, learners: Sequence[int], after: int
+) -> dict[int, State]:
     states = {learner: State() for learner in learners}
     for start in range(0, len(learners) if after else 0, LEARNERS_AT_ONCE):
         chunk = learners[start : start + LEARNERS_AT_ONCE]
         for row in run.connection.execute(_newest_stood_query(run, after, chunk)).all():
             states[row[0]].apply(_stood(levels, row))
         own = _row.cause <= after, _row.learner.in_(chunk)
-        for row in run.connection.execute(_did_query(run, own).order_by(_row.cause, _row.seq)).all():
+        for row in run.connection.execute(_did_query(run, steps, own).order_by(_row.cause, _row.seq)).all():
             states[row[0]].apply(_did(row))
         for learner, last in _last_answers(run, after, chunk).items():
             states[learner].last = last
@@ -144,16 +152,17 @@ def _read_states(run: Run, levels: Levels, learners: Sequence[int], after: int) 
 def derived(run: Run, learner: int, position: int) -> list[Answer]:
     """Return the answers that a position brings about, from all that held there, for a reader to compare."""
     history = acts_over_time(run, KINDS, position)
-    state = _read_states(run, _level_names(history), [learner], position)[learner]
+    steps = [policies_of(position, history.at(position))]
+    state = _read_states(run, steps, _level_names(history), [learner], position)[learner]
     state.last = _last_answers(run, position - 1, [learner]).get(learner, {})
-    return list(answers(state, [], [policies_of(position, history.at(position))], position - 1, position))
+    return list(answers(state, [], steps, position - 1, position))
 
 
-def _events(run: Run, levels: Levels, after: int, through: int) -> dict[int, list[Event]]:
+def _events(run: Run, steps: Sequence[Policies], levels: Levels, after: int, through: int) -> dict[int, list[Event]]:
     """Return what happened over a span by learner; what a learner did comes before how it was judged."""
     events: dict[int, list[Event]] = {}
     span = _row.cause > after, _row.cause <= through
-    for row in run.connection.execute(_did_query(run, span).order_by(_row.cause, _row.seq)).all():
+    for row in run.connection.execute(_did_query(run, steps, span).order_by(_row.cause, _row.seq)).all():
         events.setdefault(row[0], []).append(_did(row))
     span = _made.position > after, _made.position <= through
     for row in run.connection.execute(_stood_query(run, span).order_by(_made.position)).all():
@@ -186,11 +195,13 @@ def _stood(levels: Levels, row: Any) -> Stood:
     return Stood(position, competency, Standing(STATUSES[status], level, levels(scale)))
 
 
-def _did_query(run: Run, conditions: Iterable[ColumnElement[bool]]) -> Select[Any]:
+def _did_query(run: Run, steps: Sequence[Policies], conditions: Iterable[ColumnElement[bool]]) -> Select[Any]:
+    """Return the query of the work that any policy of the steps looks at; the rest is most of it."""
+    kinds = sorted(set().union(*(step.kinds for step in steps)))
     query = select(
         _row.learner, _row.cause, _row.change, _row.position, _row.competency, _row.kind, _row.task, _row.revision,
         _row.timestamp, _row.statement_id, _row.score_num, _row.score_den,
-    ).where(_row.build_id == run.upstream["evidence"], *conditions)  # fmt: skip
+    ).where(_row.build_id == run.upstream["evidence"], _row.kind.in_(kinds), *conditions)  # fmt: skip
     return query.where(_row.cause.not_in(run.parked)) if run.parked else query
 
 

@@ -26,6 +26,7 @@ OUTCOMES: Final = ("not_yet", "eligible", WITHDRAWN)
 """In the order of their stored numbers; a new one is added at the end."""
 
 NO_LEAVES: Final = b"[]"
+NO_KINDS: Final[frozenset[int]] = frozenset()
 
 
 class Stood(NamedTuple):
@@ -75,16 +76,16 @@ class Policies(NamedTuple):
 class State:
     """What is known of one learner: standings, the work that holds, and each policy's last answer.
 
-    `tasks` is what the work comes to, while no other work has come or gone.
+    `tasks` is what the work of some kinds comes to, while no other work has come or gone.
     """
 
     standings: dict[int, Standing] = field(default_factory=dict)
     work: dict[tuple[int, int], Did] = field(default_factory=dict)
     last: dict[int, tuple[int, bytes, bytes]] = field(default_factory=dict)
-    tasks: Sequence[TaskFact] | None = None
+    tasks: tuple[frozenset[int], Sequence[TaskFact]] | None = None
 
-    def apply(self, event: Stood | Did) -> bool:
-        """Take an event in; return whether it can matter to any policy."""
+    def apply(self, event: Stood | Did, kinds: frozenset[int] = NO_KINDS) -> bool:
+        """Take an event in; return whether it can matter to policies that look at work of these kinds."""
         if isinstance(event, Stood):
             before = self.standings.get(event.competency)
             self.standings[event.competency] = event.standing
@@ -94,7 +95,7 @@ class State:
             self.work[event.statement, event.competency] = event
         else:
             self.work.pop((event.statement, event.competency), None)
-        return True
+        return event.kind in kinds
 
 
 def policies_of(position: int, acts: Acts) -> Policies:
@@ -134,8 +135,7 @@ def answers(
         if matters:
             current = pending.pop(0)
         for event in group:
-            is_seen = isinstance(event, Stood) or event.kind in current.kinds
-            matters = (state.apply(event) and is_seen) or matters
+            matters = state.apply(event, current.kinds) or matters
         if matters and moment > after:
             yield from _answered(state, current, moment)
     for step in pending:
@@ -145,7 +145,7 @@ def answers(
 
 def _at(steps: Sequence[Policies], position: int) -> Policies:
     held = [step for step in steps if step.position <= position]
-    return held[-1] if held else Policies(0, (), {}, {}, frozenset())
+    return held[-1] if held else Policies(0, (), {}, {}, NO_KINDS)
 
 
 def _answered(state: State, policies: Policies, position: int) -> Iterator[Answer]:
@@ -177,11 +177,11 @@ def leaves_text(found: Eligibility) -> bytes:
 
 
 def facts_of(state: State, policies: Policies) -> Facts:
-    """Return what the policies may look at: standings by IRI, and the latest revision of each task."""
+    """Return what the policies may look at: standings by IRI, and the latest revision of each task of their kinds."""
     standings = {policies.names[key]: one for key, one in state.standings.items() if key in policies.names}
-    if state.tasks is None and policies.kinds:
-        state.tasks = _tasks(state.work.values())
-    return Facts(standings, policies.framework_competencies, state.tasks or ())
+    if state.tasks is None or state.tasks[0] != policies.kinds:
+        state.tasks = policies.kinds, _tasks(one for one in state.work.values() if one.kind in policies.kinds)
+    return Facts(standings, policies.framework_competencies, state.tasks[1])
 
 
 def _tasks(work: Iterable[Did]) -> list[TaskFact]:

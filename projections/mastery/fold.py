@@ -29,7 +29,7 @@ Key = tuple[int, int]
 
 KINDS: Final = ("framework", "rule", "scale")
 
-MOST_EVIDENCE_AT_HAND: Final = 100_000
+MOST_EVIDENCE_AT_HAND: Final = 500_000
 ROWS_AT_ONCE: Final = 5_000
 KEYS_AT_ONCE: Final = 2_000
 
