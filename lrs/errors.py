@@ -5,14 +5,18 @@ CairnError
 │   ├── InvalidJson           the body is not one well-formed JSON text
 │   └── InvalidStatement      one or more statements break xAPI's rules
 ├── Unauthenticated           no credential, or not one of ours
+│   └── InvalidToken          a bearer token that does not hold
 ├── Forbidden                 the credential's scopes do not reach so far
 ├── NotFound                  nothing is known under that name
 ├── StatementConflict         an id is taken by another statement
+├── DocumentConflict          a document would be overwritten by somebody who does not say that it was read
+├── PreconditionFailed        If-Match or If-None-Match does not hold of the document
 ├── BodyTooLarge              more bytes or statements than this server takes at once
 ├── UnsupportedMediaType      a content type or encoding that the resource does not take
 ├── Busy                      more appends are waiting than the server will queue
 ├── StorageFailed             the database did not confirm the write (disk full, gone); send it again
-    └── DatabaseAway              the database does not answer a question
+├── IssuerAway                the issuer of bearer tokens does not publish its keys now
+└── DatabaseAway                  the database does not answer a question
 """
 
 from __future__ import annotations
@@ -57,6 +61,10 @@ class Unauthenticated(CairnError):
     """The request carries no credential, or one that is unknown or revoked."""
 
 
+class InvalidToken(Unauthenticated):
+    """The request carries a bearer token that does not hold, or that belongs to no credential."""
+
+
 class Forbidden(CairnError):
     """The credential is known, but its scopes do not allow this."""
 
@@ -67,6 +75,14 @@ class NotFound(CairnError):
 
 class StatementConflict(CairnError):
     """A statement id is taken by a statement with other content."""
+
+
+class DocumentConflict(CairnError):
+    """A document exists, and the request does not say which version of it is to be replaced."""
+
+
+class PreconditionFailed(CairnError):
+    """If-Match or If-None-Match does not hold of the document as it is now."""
 
 
 class BodyTooLarge(CairnError):
@@ -83,6 +99,10 @@ class Busy(CairnError):
 
 class StorageFailed(CairnError):
     """The database did not confirm the write: as a rule nothing was stored, and sending it again is always safe."""
+
+
+class IssuerAway(CairnError):
+    """The issuer of bearer tokens does not publish its keys now, so no token can be checked."""
 
 
 class DatabaseAway(CairnError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Mapping, Sequence
 from itertools import count, repeat
 from typing import Any
@@ -11,10 +12,11 @@ import msgspec
 
 from lrs.errors import InvalidJson, Problem
 from lrs.xapi.shapes import Place, report, shown
-from lrs.xapi.values import Json
+from lrs.xapi.values import Json, utc_text
 
 DEEPEST_NESTING = 100
 _WHITESPACE = b" \t\r\n"
+_NOT_IN_UTC = re.compile(rb'"timestamp"\s*:\s*"(?![^"]{10}T[^"]*Z")').search
 _TOO_DEEP = f"nested deeper than {DEEPEST_NESTING} levels: flatten it"
 
 _value = msgspec.json.Decoder().decode
@@ -103,6 +105,22 @@ def completed(raw: bytes, additions: Mapping[str, bytes], without: Collection[st
         if name not in additions and name not in without
     ]
     return b"{" + b",".join(added + kept) + b"}"
+
+
+def in_utc(raw: bytes) -> bytes:
+    """Return a stored text with the timestamp of its statement, and of a SubStatement in it, in UTC (2.0 4.2.7).
+
+    All the rest stays as it is, byte for byte; so does a text that has no timestamp with another offset.
+    """
+    if b"\\u" not in raw and not _NOT_IN_UTC(raw):
+        return raw
+    members = _members(raw)
+    changed: dict[str, bytes] = {}
+    if "timestamp" in members:
+        changed["timestamp"] = _encoded(utc_text(_value(members["timestamp"])))
+    if "object" in members and _value(members["object"]).get("objectType") == "SubStatement":
+        changed["object"] = in_utc(bytes(members["object"]))
+    return completed(raw, changed)
 
 
 def _raw_elements(text: bytes) -> Sequence[bytes | msgspec.Raw]:

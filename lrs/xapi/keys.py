@@ -36,6 +36,10 @@ class Keys(NamedTuple):
     target: str | None
     is_voiding: bool
 
+    def postings(self) -> tuple[int, ...]:
+        """Return all further keys: those of agents, related agents and related activities."""
+        return self.agents + self.related_agents + self.related_activities
+
 
 def keys(statement: Valid) -> Keys:
     """Return the keys of a validated statement that has its authority."""

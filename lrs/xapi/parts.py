@@ -90,3 +90,8 @@ def _context_actors(context: Valid) -> Iterator[Valid]:
         yield entry["agent"]
     for entry in context.get("contextGroups", ()):
         yield entry["group"]
+
+
+def context_actors(context: Valid) -> list[Valid]:
+    """Return the Agents and Groups of a context."""
+    return [] if _ACTORS_IN_CONTEXT.isdisjoint(context) else list(_context_actors(context))

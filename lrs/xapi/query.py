@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, cast
+from typing import Literal, TypeAlias
 
-from lrs.errors import InvalidJson, InvalidRequest, Problem
-from lrs.xapi.actors import check_actor, ifi
-from lrs.xapi.decode import statements_of
+from lrs.errors import InvalidRequest, Problem
+from lrs.xapi.parameters import UNUSABLE, Table, boolean, by_check, identifier, iri, lower_uuid, unknown, values
 from lrs.xapi.parts import Valid, activity, agents, further_activities, further_agents
-from lrs.xapi.shapes import Check, check_iri, check_uuid, nearest, word_of
+from lrs.xapi.shapes import word_of
 from lrs.xapi.statement import Version
 from lrs.xapi.values import timestamp_us
 
@@ -24,7 +23,10 @@ _WITH_SINGLE = frozenset((*_SINGLE, "format", "attachments"))
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What a client asked for. `agent` is a canonical identifier (`actors.ifi`); a `limit` of 0 is the server's own."""
+    """What a client asked for. `agent` is a canonical identifier (`actors.ifi`); a `limit` of 0 is the server's own.
+
+    `in_utc`: times are answered in UTC, whatever offset their sender wrote (2.0 4.2.7).
+    """
 
     statement_id: str | None = None
     voided_statement_id: str | None = None
@@ -40,30 +42,20 @@ class Query:
     ascending: bool = False
     format: Format = "exact"
     attachments: bool = False
+    in_utc: bool = False
 
 
-def parse(args: Mapping[str, Sequence[str]], version: Version) -> Query:  # noqa: ARG001 - both versions ask alike today
+def parse(args: Mapping[str, Sequence[str]], version: Version) -> Query:
     """Return the query that the parameters spell.
 
     Raises InvalidRequest with every parameter that is unknown, repeated, malformed or does not go with another.
     """
-    problems = [_unknown(name) for name in args if name not in _PARAMETERS]
+    problems = unknown(args, PARAMETERS)
     problems.extend(_pairing_problems(args))
-    found: dict[str, Any] = {}
-    for name, texts in args.items():
-        if name not in _PARAMETERS:
-            continue
-        if len(texts) != 1:
-            problems.append(Problem(f"?{name}", f"must be given once, not {len(texts)} times"))
-            continue
-        field, read = _PARAMETERS[name]
-        try:
-            found[field] = read(texts[0])
-        except ValueError as error:
-            problems.extend(Problem(f"?{name}", str(words)) for words in error.args)
+    found = values(args, PARAMETERS, problems)
     if problems:
-        raise InvalidRequest("The query has parameters that cannot be used.", problems)
-    return Query(**found)
+        raise InvalidRequest(UNUSABLE, problems)
+    return Query(**found, in_utc=version == "2.0.0")
 
 
 def matches(statement: Valid, query: Query) -> bool:
@@ -89,11 +81,6 @@ def _has_agent(statement: Valid, identifier: str, *, related: bool) -> bool:
     return identifier in agents(statement) or (related and identifier in further_agents(statement))
 
 
-def _unknown(name: str) -> Problem:
-    near = nearest(name, _PARAMETERS)
-    return Problem(f"?{name}", f'unknown: did you mean "{near}"?' if near else "unknown: remove it")
-
-
 def _pairing_problems(args: Mapping[str, Sequence[str]]) -> Iterator[Problem]:
     """Communication 2.1.3: the id of one statement goes only with format and attachments."""
     singles = [name for name in _SINGLE if name in args]
@@ -101,35 +88,11 @@ def _pairing_problems(args: Mapping[str, Sequence[str]]) -> Iterator[Problem]:
         yield Problem("?voidedStatementId", "must not be given together with statementId")
     if singles:
         for name in args:
-            if name in _PARAMETERS and name not in _WITH_SINGLE:
+            if name in PARAMETERS and name not in _WITH_SINGLE:
                 yield Problem(f"?{name}", f"must not be given together with {singles[0]}")
 
 
-def _by_check(check: Check) -> Callable[[str], str]:
-    """Return a reader that demands of a parameter what the check demands of the same value in a statement."""
-
-    def read(text: str) -> str:
-        problems: list[Problem] = []
-        check(text, "", problems)
-        if problems:
-            raise ValueError(*(problem.message for problem in problems))
-        return text
-
-    return read
-
-
-_iri = _by_check(check_iri)
-_uuid = _by_check(check_uuid)
-_true_or_false = _by_check(word_of(["true", "false"]))
-_format = _by_check(word_of(["ids", "exact", "canonical"]))
-
-
-def _lower_uuid(text: str) -> str:
-    return _uuid(text).lower()
-
-
-def _boolean(text: str) -> bool:
-    return _true_or_false(text) == "true"
+_format = by_check(word_of(["ids", "exact", "canonical"]))
 
 
 def _limit(text: str) -> int:
@@ -138,36 +101,20 @@ def _limit(text: str) -> int:
     return min(int(text), LARGEST_LIMIT) if len(text) <= LONGEST_LIMIT else LARGEST_LIMIT
 
 
-def _agent(text: str) -> str:
-    if not text.lstrip().startswith("{"):
-        raise ValueError("must be an Agent or an identified Group, as a JSON object")
-    try:
-        ((_, agent),) = statements_of(text.encode())
-    except InvalidJson as error:
-        raise ValueError(*(problem.message for problem in error.problems)) from error
-    problems: list[Problem] = []
-    check_actor(agent, "", problems)
-    if problems:
-        raise ValueError(*map(str, problems))
-    identifier = ifi(cast("Valid", agent))
-    if identifier is None:
-        raise ValueError("must have an identifier: an anonymous Group cannot be looked for")
-    return identifier
-
-
-_PARAMETERS: dict[str, tuple[str, Callable[[str], object]]] = {
-    "statementId": ("statement_id", _lower_uuid),
-    "voidedStatementId": ("voided_statement_id", _lower_uuid),
-    "agent": ("agent", _agent),
-    "verb": ("verb", _iri),
-    "activity": ("activity", _iri),
-    "registration": ("registration", _lower_uuid),
-    "related_agents": ("related_agents", _boolean),
-    "related_activities": ("related_activities", _boolean),
+PARAMETERS: Table = {
+    "statementId": ("statement_id", lower_uuid),
+    "voidedStatementId": ("voided_statement_id", lower_uuid),
+    "agent": ("agent", identifier),
+    "verb": ("verb", iri),
+    "activity": ("activity", iri),
+    "registration": ("registration", lower_uuid),
+    "related_agents": ("related_agents", boolean),
+    "related_activities": ("related_activities", boolean),
     "since": ("since_us", timestamp_us),
     "until": ("until_us", timestamp_us),
     "limit": ("limit", _limit),
     "format": ("format", _format),
-    "attachments": ("attachments", _boolean),
-    "ascending": ("ascending", _boolean),
+    "attachments": ("attachments", boolean),
+    "ascending": ("ascending", boolean),
 }
+"""Every parameter of GET /statements, with what reads it."""

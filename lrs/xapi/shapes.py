@@ -139,7 +139,7 @@ def check_language_map(value: Json, place: Place, problems: list[Problem]) -> No
         return
     for tag, text in value.items():
         if not is_language_tag(tag):
-            report(problems, (place, tag), "the key must be an RFC 5646 language tag, such as en-GB")
+            report(problems, (place, tag), f"the key must be an RFC 5646 language tag, {_tag_like(tag)}")
         if not isinstance(text, str):
             refuse(problems, (place, tag), "a string", text)
 
@@ -157,7 +157,18 @@ def check_extensions(value: Json, place: Place, problems: list[Problem]) -> None
 check_iri = text_of(is_iri, "an IRI with a scheme, such as https://example.org/activity")
 check_irl = text_of(is_irl, "an IRL that can be followed, such as https://example.org/page")
 check_uuid = text_of(is_uuid, "a UUID in standard form, such as 2c6b2a1e-7f53-4c8e-9d43-0a4d9b1c5e77")
-check_language_tag = text_of(is_language_tag, "an RFC 5646 language tag, such as en-GB")
+
+
+def check_language_tag(value: Json, place: Place, problems: list[Problem]) -> None:
+    """Data 2.4.6.1: an RFC 5646 language tag."""
+    if not isinstance(value, str) or not is_language_tag(value):
+        refuse(problems, place, f"an RFC 5646 language tag, {_tag_like(value)}", value)
+
+
+def _tag_like(value: Json) -> str:
+    """Return an example of a language tag, for a locale such as en_US the tag itself."""
+    meant = value.replace("_", "-") if isinstance(value, str) and "_" in value else ""
+    return f'here "{meant}"' if meant and is_language_tag(meant) else "such as en-GB"
 
 
 def is_number(value: Json) -> bool:

@@ -50,6 +50,7 @@ _TIMESTAMP = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?"
     r"(?:[Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?"
 ).fullmatch
+_FRACTION = re.compile(r"[.,][0-9]+").search
 _UNKNOWN_OFFSETS = ("-00", "-0000", "-00:00")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAIVE_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - an offset in the value would only slow `iso`
@@ -142,6 +143,15 @@ def timestamp_us(text: str) -> int:
     if not _FIRST_US <= us <= _LAST_US:
         raise ValueError("must lie between the years 1 and 9999 in UTC")
     return us
+
+
+def utc_text(text: str) -> str:
+    """Return a valid timestamp as the same instant in UTC, its fraction as it was written; one in UTC is left alone."""
+    if text.endswith("Z") and text[10] == "T":
+        return text
+    fraction = _FRACTION(text)
+    digits = fraction[0].replace(",", ".") if fraction else ""
+    return f"{_second_text(timestamp_us(text) // 1_000_000)}{digits}Z"
 
 
 def iso(us: int) -> str:

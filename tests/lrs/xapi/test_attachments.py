@@ -16,8 +16,8 @@ TABLE: list[tuple[str, list[Any], list[Any]]] = [
     ("/description", [{}, {"en": "x"}], ["x", [], {"e": "x"}, {"en": 1}]),
     (
         "/contentType",
-        ["image/png", "text/plain;charset=utf-8", "application/vnd.x+json"],
-        ["", "png", "text/", "/x", "a b/c", 1],
+        ["image/png", "text/plain;charset=utf-8", "application/vnd.x+json", 'a/b ; c="d \\"e\\"";', "a/b;c=d;e=f"],
+        ["", "png", "text/", "/x", "a b/c", 1, "a/b\n", "a/b;c=d\r\nE: f", "a/b; c", "a/b; c=é", 'a/b; c="d', "a/b\0"],
     ),
     ("/length", [0, 2**40], [-1, 1.5, 12.0, "12", True, None]),
     ("/sha2", ["AB" * 32, "0" * 56, "0" * 96, "0" * 128], ["", "a" * 40, "g" * 64, 1]),

@@ -80,6 +80,7 @@ def test_every_parameter_is_read_into_its_value() -> None:
         ascending=True,
         format="canonical",
         attachments=True,
+        in_utc=True,
     )
 
 
