@@ -11,10 +11,14 @@ from typing import Any
 
 import msgspec
 
+from lrs.enclosing import Enclosures, nothing
 from lrs.errors import BodyTooLarge, Forbidden, InvalidRequest, InvalidStatement, Problem, StatementConflict
 from lrs.store.credentials import Credential
-from lrs.store.rows import Prepared, Request
+from lrs.store.rows import Enclosed, Prepared, Request
+from lrs.store.texts import packed
 from lrs.store.writer import Writer
+from lrs.xapi.attachments import declares_any
+from lrs.xapi.canonical import told
 from lrs.xapi.decode import completed, is_batch, read, refuse_malformed, texts_of
 from lrs.xapi.keys import keys
 from lrs.xapi.statement import Version, problems
@@ -22,9 +26,12 @@ from lrs.xapi.values import Json, timestamp_us
 
 COMMITMENT_PREFIX = b"cairn/v1\0"
 SALT_BYTES = 16
-DEFAULT_VERSION = b'"1.0.0"'
+DEFAULT_VERSION: Mapping[Version, bytes] = {"1.0.3": b'"1.0.0"', "2.0.0": b'"2.0.0"'}
+"""What a statement that names no version is given: 1.0.3 Data 2.4.10 and 2.0 4.2.2."""
 SET_BY_US = frozenset({"stored", "authority"})
 WRITE_SCOPES = frozenset({"statements/write", "all"})
+DEFINE_SCOPES = frozenset({"define", "all", "registrar"})
+"""Whose statements define activities and name agents (1.0.3 Communication 4.2); those of others are stored as sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,47 +43,52 @@ class Gate:
 
 
 def record(
-    writer: Writer, gate: Gate, credential: Credential, version: Version, body: bytes, batch_limit: int
+    writer: Writer,
+    gate: Gate,
+    credential: Credential,
+    version: Version,
+    body: bytes,
+    batch_limit: int,
+    enclosures: Enclosures | None = None,
 ) -> list[str]:
     """Append the statements of a POST's body; return their ids in order, those already stored equally included.
 
+    `enclosures` is the data that came beside them, where it could.
     Raises InvalidJson, InvalidStatement (every problem), BodyTooLarge, Forbidden, StatementConflict, StorageFailed.
     """
     texts = texts_of(body)
     if len(texts) > batch_limit:
         raise BodyTooLarge(f"{len(texts)} statements in one request; send at most {batch_limit}")
+    intake = Intake(gate, credential, version, enclosures or nothing())
     if not is_batch(body):
-        return _append_single(writer, credential, _single(gate, credential, version, body))
-    intake = Intake(gate, credential, version)
+        return _append_single(writer, intake, body)
     for position, text in enumerate(texts):
         intake.take(bytes(text), f"/{position}")
-    request = intake.request()
-    writer.append(credential.log.log_id, request)
+    intake.append(writer)
     return intake.ids
 
 
 def record_one(
-    writer: Writer, gate: Gate, credential: Credential, version: Version, body: bytes, statement_id: str
+    writer: Writer,
+    gate: Gate,
+    credential: Credential,
+    version: Version,
+    body: bytes,
+    statement_id: str,
+    enclosures: Enclosures | None = None,
 ) -> None:
     """Append the one statement of a PUT under the id of the request; raises as `record`, and when the ids differ."""
     if is_batch(body):
         raise InvalidRequest("PUT takes exactly one statement, a JSON object; send a batch by POST")
-    _append_single(writer, credential, _single(gate, credential, version, body, statement_id))
+    _append_single(writer, Intake(gate, credential, version, enclosures or nothing(), statement_id), body)
 
 
-def _single(
-    gate: Gate, credential: Credential, version: Version, body: bytes, statement_id: str | None = None
-) -> Intake:
-    """Take in a statement that came without an array around it: the pointers to its problems begin in itself."""
-    intake = Intake(gate, credential, version, named=statement_id)
+def _append_single(writer: Writer, intake: Intake, body: bytes) -> list[str]:
+    """Append a statement that came without an array around it: the pointers to its problems begin in itself."""
     for text in texts_of(body):
         intake.take(bytes(text), "")
-    return intake
-
-
-def _append_single(writer: Writer, credential: Credential, intake: Intake) -> list[str]:
     try:
-        writer.append(credential.log.log_id, intake.request())
+        intake.append(writer)
     except StatementConflict as error:
         own = [Problem(one.pointer.removeprefix("/0"), one.message) for one in error.problems]
         raise StatementConflict(error.message, own) from None
@@ -89,10 +101,19 @@ class Intake:
     `named` is the id that the request gives the statement, if it does.
     """
 
-    def __init__(self, gate: Gate, credential: Credential, version: Version, named: str | None = None) -> None:
+    def __init__(
+        self,
+        gate: Gate,
+        credential: Credential,
+        version: Version,
+        enclosures: Enclosures,
+        named: str | None = None,
+    ) -> None:
         self.ids: list[str] = []
+        self._enclosures = enclosures
         self._gate, self._credential, self._version, self._named = gate, credential, version, named
         self._authority = msgspec.json.decode(credential.authority)
+        self._may_define = not DEFINE_SCOPES.isdisjoint(credential.scopes)
         self._malformed: list[Problem] = []
         self._problems: list[Problem] = []
         self._prepared: list[Prepared] = []
@@ -109,10 +130,16 @@ class Intake:
         act = is_act(statement, self._gate)
         self._acts += act
         self._others += not act
-        wrong = self._wrong(statement, pointer)
+        wrong, enclosed = self._wrong(statement, pointer), None
+        if not wrong and isinstance(statement, dict) and declares_any(statement):
+            enclosed, wrong = self._enclosed(statement, pointer)
         self._problems += wrong
         if not (wrong or self._malformed) and isinstance(statement, dict):
-            self._prepare(text, statement)
+            self._prepare(text, statement, enclosed)
+
+    def append(self, writer: Writer) -> None:
+        """Append what was taken in; raises as `record`."""
+        self._enclosures.append(writer, self._credential.log.log_id, self.request())
 
     def request(self) -> Request:
         """Return what is to be appended; raises InvalidJson, Forbidden or InvalidStatement with every problem.
@@ -125,6 +152,7 @@ class Intake:
             raise Forbidden(f"statements with verbs under {verbs} are taken from the scope registrar only")
         if self._others and not scopes & WRITE_SCOPES:
             raise Forbidden("storing statements needs the scope statements/write or all")
+        self._problems = self._problems or self._enclosures.undeclared()
         if self._problems:
             raise InvalidStatement(f"{len(self._problems)} problem(s) found; nothing was stored", self._problems)
         return Request(self._prepared, may_act="registrar" in scopes)
@@ -139,6 +167,11 @@ class Intake:
             found += self._gate.problems(statement, pointer)
         return found
 
+    def _enclosed(self, statement: dict[str, Json], pointer: str) -> tuple[Enclosed | None, list[Problem]]:
+        """Return what came beside a valid statement, and what is wrong with it."""
+        named = {"id": self._named, **statement} if self._named else statement
+        return self._enclosures.of(named, pointer, self._version, self._credential)
+
     def _misnamed(self, given: Json, pointer: str) -> list[Problem]:
         """Return what is wrong with the id beside its form: not the request's, or twice in the batch."""
         if not isinstance(given, str):
@@ -151,14 +184,14 @@ class Intake:
         self._seen.add(given.lower())
         return []
 
-    def _prepare(self, text: bytes, statement: dict[str, Json]) -> None:
+    def _prepare(self, text: bytes, statement: dict[str, Json], enclosed: Enclosed | None) -> None:
         """Complete a valid statement with what the LRS sets, and hash the very text that will be stored."""
         additions = {"authority": self._credential.authority}
         statement_id = str(statement.get("id") or self._named or uuid.uuid4())
         if "id" not in statement:
             additions["id"] = b'"' + statement_id.encode() + b'"'
         if "version" not in statement:
-            additions["version"] = DEFAULT_VERSION
+            additions["version"] = DEFAULT_VERSION[self._version]
         body = completed(text, additions, SET_BY_US & statement.keys())
         salt = secrets.token_bytes(SALT_BYTES)
         statement["authority"] = self._authority
@@ -169,10 +202,12 @@ class Intake:
                 statement_id.lower(),
                 timestamp_us(timestamp) if isinstance(timestamp, str) else None,
                 keys(statement),
-                body,
+                packed(body),
                 salt,
                 commitment(salt, body),
                 is_act(statement, self._gate),
+                enclosed,
+                told(statement) if self._may_define else (),
             )
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,10 +10,13 @@ import msgspec
 from sqlalchemy import Connection
 
 from lrs.errors import NotFound
+from lrs.store.canonical import definitions
 from lrs.store.log import position_at
 from lrs.store.search import Found, Window, page, reached, with_activity, with_id, with_posting
 from lrs.xapi import formats
-from lrs.xapi.decode import stored_statement
+from lrs.xapi.canonical import Definition, with_definitions
+from lrs.xapi.decode import in_utc, stored_statement
+from lrs.xapi.parts import Valid, activity, further_activities
 from lrs.xapi.query import Query, matches
 from lrs.xapi.values import iso, key64
 
@@ -46,7 +49,7 @@ def statement_with_id(
         raise NotFound(f"the statement {wanted} is not voided; ask for it with statementId")
     if found.body is None:
         raise NotFound(f"the text of statement {wanted} was erased under a recorded order")
-    return text_of(found, query, languages), found.stored
+    return _texts(connection, log_id, [found], query, languages)[0], found.stored
 
 
 def statements_page(
@@ -57,7 +60,7 @@ def statements_page(
     found = page(connection, log_id, query, window, limit + 1)
     last = found[limit - 1].position if len(found) > limit else None
     kept = _rechecked(connection, log_id, [one for one in found[:limit] if one.body is not None], query)
-    return Page([text_of(one, query, languages) for one in kept], last)
+    return Page(_texts(connection, log_id, kept, query, languages), last)
 
 
 def _within_times(connection: Connection, log_id: int, query: Query, window: Window) -> Window:
@@ -86,19 +89,45 @@ def _decoded(found: Found) -> dict[str, Any]:
     return stored_statement(found.body or b"{}")
 
 
-def text_of(found: Found, query: Query, languages: Sequence[str]) -> bytes:
-    """Return a statement in the format of the query: its stored text itself, completed, wherever that will do."""
+def _texts(
+    connection: Connection, log_id: int, found: Sequence[Found], query: Query, languages: Sequence[str]
+) -> list[bytes]:
+    """Return statements in the format of the query; for the canonical one, what is known of all their activities."""
+    if query.format != "canonical":
+        return [text_of(one, query, languages) for one in found]
+    named = {name for one in found for name in _activities(_decoded(one))}
+    defined = definitions(connection, log_id, named)
+    return [text_of(one, query, languages, defined) for one in found]
+
+
+def _activities(statement: Valid) -> list[str]:
+    own = activity(statement)
+    return [*([own] if own else []), *further_activities(statement)]
+
+
+def text_of(
+    found: Found, query: Query, languages: Sequence[str], defined: Mapping[str, Definition] | None = None
+) -> bytes:
+    """Return a statement in the format of the query: its stored text itself, completed, wherever that will do.
+
+    `defined` holds canonical definitions by activity; where there is none, the statement's own is shown.
+    """
     body = found.body
     assert body is not None
+    if query.in_utc:
+        body = in_utc(body)
     if query.format == "exact" and b'"contextActivities"' not in body and found.timestamp != found.stored:
         return _with_times(body, found, has_timestamp=True)
-    statement = _decoded(found)
+    statement = stored_statement(body)
     has_timestamp = "timestamp" in statement
     if query.format == "exact":
         if formats.needs_arrays(statement):
             body = msgspec.json.encode(formats.exact(statement))
         return _with_times(body, found, has_timestamp)
-    shown = formats.ids(statement) if query.format == "ids" else formats.canonical(statement, languages)
+    if query.format == "ids":
+        shown = formats.ids(statement)
+    else:
+        shown = formats.canonical(with_definitions(statement, defined or {}), languages)
     return _with_times(msgspec.json.encode(shown), found, has_timestamp)
 
 

@@ -31,6 +31,9 @@ class Settings:
     web_workers: int = _setting(2, "Web server processes (on SQLite one process serves, whatever is set).")
     web_threads: int = _setting(16, "Threads of each web server process.")
     body_limit_bytes: int = _setting(10_000_000, "Largest request body, after decompression.")
+    attachment_limit_bytes: int = _setting(
+        100_000_000, "Most bytes of attachments' data in one request, after decompression."
+    )
     batch_limit: int = _setting(5_000, "Most statements that one POST may carry.")
     page_limit: int = _setting(500, "Most statements on one page of GET /xapi/statements.")
     append_queue_limit: int = _setting(256, "Appends that may wait in one process before 429 is answered.")
@@ -38,9 +41,15 @@ class Settings:
     versionless_reply: str = _setting(
         "1.0.3", "Version header on the 400 that answers a request without X-Experience-API-Version."
     )
+    refusal_days: int = _setting(7, "Days for which the bodies of refused requests are kept; 0: none is kept.")
+    oauth_issuer: str = _setting("", "Issuer whose bearer tokens (JWT) are taken beside Basic; empty: none is.")
+    oauth_audience: str = _setting("", "Audience that a bearer token must be for; needed with an issuer.")
+    oauth_jwks_url: str = _setting("", "Address of the issuer's keys (JWKS); empty: found by OpenID discovery.")
     secret_key: str = _setting("", "Key that signs browser sessions; empty: made once and kept in the data folder.")
     worker_batch: int = _setting(5_000, "Log positions that a projection folds in one transaction.")
     worker_poll_seconds: float = _setting(0.25, "Longest pause of an idle projection worker before it looks again.")
+    forward_batch: int = _setting(200, "Most statements that a forward or webhook sends in one request.")
+    exchange_timeout_seconds: float = _setting(30.0, "Longest silence of another server, in forwards, pulls, imports.")
     verify_hour: int = _setting(3, "Hour (UTC) of the worker's nightly check of every projection; -1: never.")
 
     @property

@@ -125,6 +125,17 @@ class Client:
             statements += page["statements"]
         return statements
 
+    def ask(
+        self, method: str, path: str, query: Mapping[str, Any] | None = None, body: bytes = b"", **headers: str
+    ) -> TestResponse:
+        """Send a request of any method to any path; objects in the query go as JSON."""
+        asked = {
+            name: msgspec.json.encode(value).decode() if isinstance(value, dict) else value
+            for name, value in (query or {}).items()
+        }
+        sent = {**self.headers, **_named(headers)}
+        return self.app.test_client().open(path, method=method, query_string=asked or None, data=body, headers=sent)
+
     def send(self, method: str, query: Mapping[str, Any] | None = None, **headers: str) -> TestResponse:
         """Send a request of any method, without a body, to the Statement Resource."""
         sent = {**self.headers, **_named(headers)}
@@ -146,7 +157,9 @@ def open_district(settings: Settings) -> Iterator[District]:
     app = wsgi.build_app(settings)
     desk = wsgi.desk_of(settings)
     yield District(settings, app, desk)
-    for engine in (app.extensions["lrs"].engine, app.extensions["projections"], desk.engine, desk.derived):
+    app.extensions["refusals"].close()
+    served = app.extensions["lrs"]
+    for engine in (served.engine, served.direct, app.extensions["projections"], desk.engine, desk.derived):
         engine.dispose()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Lock
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
@@ -15,6 +16,9 @@ from sqlalchemy.exc import OperationalError
 from lrs.store.engine import BUSY_TIMEOUT_MS, immediate, is_postgresql
 from lrs.store.log import head
 from lrs.store.sqlite import clock_us
+
+NO_APPEND = Lock()
+"""Held around SQLite's write lock by who appends nothing: it is waited for, not taken for an append in flight."""
 
 HEAD = text(
     "SELECT last_stored, (extract(epoch FROM statement_timestamp()) * 1000000)::bigint, xmax::text::bigint,"
@@ -50,14 +54,39 @@ def _is_in_flight(holder: int, snapshot: str) -> bool:
 
 
 def _sqlite(engine: Engine, log_id: int, clock: Callable[[], int]) -> int:
-    """Try the write lock without waiting: whoever holds it may be appending."""
+    """Try the write lock without waiting: whoever holds it may be appending, unless it is known that it is not."""
+    found = _sqlite_at_once(engine, log_id, clock)
+    if found is None and NO_APPEND.locked():
+        with NO_APPEND:
+            found = _sqlite_at_once(engine, log_id, clock)
+    if found is not None:
+        return found
+    with engine.connect() as connection:
+        return head(connection, log_id)[1]
+
+
+def _sqlite_at_once(engine: Engine, log_id: int, clock: Callable[[], int]) -> int | None:
+    """Return the time up to which the log is complete, or None while somebody writes."""
     try:
         with _write_lock_at_once(engine) as connection:
             now = clock()
             return max(head(connection, log_id)[1], now)
     except OperationalError:
-        with engine.connect() as connection:
-            return head(connection, log_id)[1]
+        return None
+
+
+@contextmanager
+def aside(engine: Engine) -> Iterator[Connection]:
+    """Lend a connection for a short write that is no append, and commit it; it holds back no Consistent-Through.
+
+    Raises OperationalError at once when somebody else is writing to an SQLite file.
+    """
+    if is_postgresql(engine):
+        with engine.begin() as connection:
+            yield connection
+        return
+    with NO_APPEND, _write_lock_at_once(engine) as connection:
+        yield connection
 
 
 @contextmanager

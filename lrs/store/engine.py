@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from select import POLLIN, poll
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, Dialect, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 
 from lrs.store import arrays
 
@@ -32,6 +33,26 @@ def immediate(engine: Engine) -> Engine:
     return engine.execution_options(immediate=True)
 
 
+def open_direct(engine: Engine, pool_size: int = 16) -> Engine:
+    """Return an engine over the same database where, on PostgreSQL, every statement commits by itself.
+
+    For lone statements: a transaction around each costs more than the statement. On SQLite it is the engine itself.
+    """
+    if not is_postgresql(engine):
+        return engine
+    direct = create_engine(
+        engine.url,
+        isolation_level="AUTOCOMMIT",
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_use_lifo=True,
+        pool_reset_on_return=None,
+    )
+    event.listen(direct, "connect", _make_durable)
+    event.listen(direct, "checkout", _refuse_lost)
+    return direct
+
+
 def is_postgresql(engine_or_connection: Engine | Connection) -> bool:
     """Whether this speaks to PostgreSQL (else it is SQLite)."""
     return engine_or_connection.dialect.name == "postgresql"
@@ -44,13 +65,37 @@ def driver(connection: Connection) -> Iterator[Any]:
     What the driver raises leaves as SQLAlchemy's DBAPIError, and a connection that was lost never returns to the pool.
     """
     lent = connection.connection.driver_connection
-    dialect, errors = connection.dialect, connection.dialect.loaded_dbapi.Error
-    try:
+    with _translated(connection.dialect, lent, connection.invalidate):
         yield lent
+
+
+@contextmanager
+def committing_driver(engine: Engine) -> Iterator[Any]:
+    """Lend psycopg's own connection outside of a transaction: each statement commits by itself. Raises as `driver`."""
+    with _translated(engine.dialect):
+        pooled = engine.raw_connection()
+    lent: Any = pooled.driver_connection
+    try:
+        with _translated(engine.dialect, lent, pooled.invalidate):
+            lent.autocommit = True
+            yield lent
+    finally:
+        if not lent.closed:
+            lent.autocommit = False
+        pooled.close()
+
+
+@contextmanager
+def _translated(
+    dialect: Dialect, lent: Any = None, invalidate: Callable[[BaseException], None] = lambda _: None
+) -> Iterator[None]:
+    errors = dialect.loaded_dbapi.Error
+    try:
+        yield
     except errors as error:
         is_lost = dialect.is_disconnect(error, lent, None)
         if is_lost:
-            connection.invalidate(error)
+            invalidate(error)
         raise DBAPIError.instance(
             None, None, error, errors, connection_invalidated=is_lost, dialect=dialect
         ) from error  # fmt: skip
@@ -63,16 +108,32 @@ def _postgresql_engine(url: str, pool_size: int) -> Engine:
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_use_lifo=True,
-        pool_pre_ping=True,
     )
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
         arrays.register(connection)
-        connection.execute(NEVER_LESS_THAN_DURABLE)
-        connection.commit()
+        _make_durable(connection, _record)
 
+    event.listen(engine, "checkout", _refuse_lost)
     return engine
+
+
+def _refuse_lost(connection: Any, _record: Any, _pooled: Any) -> None:
+    if connection.closed or _has_word(connection.fileno()):
+        raise InvalidatePoolError
+
+
+def _has_word(socket: int) -> bool:
+    """Whether an idle server has said something, which as a rule is that it ends; a ping would cost a round trip."""
+    waiting = poll()
+    waiting.register(socket, POLLIN)
+    return bool(waiting.poll(0))
+
+
+def _make_durable(connection: Any, _record: Any) -> None:
+    connection.execute(NEVER_LESS_THAN_DURABLE)
+    connection.commit()
 
 
 def _with_driver(url: str) -> str:

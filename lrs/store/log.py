@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
 from lrs.errors import CairnError, Forbidden, NotFound, Problem, StatementConflict
+from lrs.store import attachments, canonical
 from lrs.store.postgresql import PostgresqlDialect
 from lrs.store.references import Node, lent
 from lrs.store.rows import BodyRow, Dialect, Look, Pointing, PostingRow, Prepared, Request, Rows, StatementRow
 from lrs.store.sqlite import SqliteDialect
 from lrs.store.tables import log, log_head, statement, statement_body
+from lrs.store.texts import unpacked
 from lrs.xapi.decode import stored_statement
 from lrs.xapi.equality import is_equal
 
@@ -93,6 +95,8 @@ def append(
             accepted |= {one.statement_id: one for one in request.statements if _is_new(one, accepted, look.known)}
     if accepted:
         dialect.write(connection, _rows(connection, log_id, list(accepted.values()), look))
+        attachments.link(connection, log_id, look.size + 1, list(accepted.values()))
+        canonical.keep(connection, log_id, look.size + 1, list(accepted.values()))
     return outcomes
 
 
@@ -127,7 +131,7 @@ def _objection(
     other = accepted[one.statement_id].body if one.statement_id in accepted else known[one.statement_id]
     if other is None:
         return "is the id of a statement that was erased; send this one with a new id"
-    if is_equal(stored_statement(other), stored_statement(one.body)):
+    if is_equal(stored_statement(unpacked(other)), stored_statement(unpacked(one.body))):
         return ""
     return "is the id of another statement already stored; send this one with a new id"
 
@@ -192,7 +196,7 @@ def _rows(connection: Connection, log_id: int, accepted: Sequence[Prepared], loo
             )
         )  # fmt: skip
         bodies.append(BodyRow(log_id, position, one.body, one.salt))
-        for key in (*keys.agents, *keys.related_agents, *keys.related_activities):
+        for key in keys.postings():
             postings.append(PostingRow(log_id, key, position, position))
     fresh = _fresh_nodes(accepted, statements, look.pointing)
     more_postings, voided = lent(connection, log_id, fresh, look.pointing) if fresh else ([], [])
@@ -212,9 +216,10 @@ def _fresh_nodes(
 
 
 def erase_body(connection: Connection, log_id: int, position: int) -> None:
-    """Erase the text and the salt of one statement; its row and its commitment stay, so that the tree still verifies.
+    """Erase the text and the salt of one statement, the names in it, and the data of attachments that no other has.
 
-    The one way to change what was stored; a database trigger admits this change and no other. Raises NotFound.
+    Its row and its commitment stay, so that the tree still verifies. The one way to change what was stored; database
+    triggers admit this change and no other. Raises NotFound.
     """
     erased = connection.execute(
         update(statement_body)
@@ -223,6 +228,8 @@ def erase_body(connection: Connection, log_id: int, position: int) -> None:
     )
     if erased.rowcount == 0:
         raise NotFound(f"the log has no statement at position {position}")
+    attachments.erase(connection, log_id, position)
+    canonical.erase_names(connection, log_id, position)
 
 
 def count(connection: Connection, log_id: int) -> int:

@@ -6,16 +6,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
+from lrs.xapi.canonical import Told
 from lrs.xapi.keys import Keys
+from lrs.xapi.signatures import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Enclosed:
+    """What came beside a statement: the hashes of its attachments' data, in lower case, and what its signatures are."""
+
+    hashes: tuple[str, ...]
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A statement made ready before the transaction; `timestamp` is None where the sender gave none.
 
-    `is_act` says that its verb is the registrar's; `commitment` is SHA-256("cairn/v1" NUL ‖ salt ‖ body).
+    `body` is the text as it is stored (`lrs.store.texts`), here and in all that follows.
+    `is_act` says that its verb is the registrar's; `commitment` is SHA-256("cairn/v1" NUL ‖ salt ‖ text); `told`
+    is what it adds to the definitions of activities and the names of agents.
     """
 
     statement_id: str
@@ -25,6 +37,13 @@ class Prepared:
     salt: bytes
     commitment: bytes
     is_act: bool
+    enclosed: Enclosed | None = None
+    told: tuple[Told, ...] = ()
+
+
+def is_plain(statement: Prepared) -> bool:
+    """Whether all that a statement brings are its own rows and keys: it refers to none, and nothing came beside it."""
+    return statement.keys.target is None and statement.enclosed is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +129,12 @@ class Look(NamedTuple):
 
 class Dialect(Protocol):
     """The part of the append that differs between the two databases."""
+
+    def append_at_once(self, engine: Engine, log_id: int, statements: Sequence[Prepared], /) -> bool:
+        """Append statements that refer to nothing in one durable step, if none is known and nothing refers to them.
+
+        Return whether that was so; if not, nothing is written and the append must look closer.
+        """
 
     def lock(self, connection: Connection, log_id: int) -> None:
         """Wait for the lock on the log's head, which the transaction keeps."""

@@ -8,16 +8,17 @@ durable commit is shared.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from threading import Condition, Lock
+from dataclasses import dataclass, field
+from threading import Lock
 
 import structlog
 from sqlalchemy import Engine, exc
 
 from lrs.errors import Busy, StorageFailed
+from lrs.store.canonical import all_is_kept
 from lrs.store.engine import immediate, is_postgresql
 from lrs.store.log import append, dialect_for
-from lrs.store.rows import Dialect, Request
+from lrs.store.rows import Dialect, Request, is_plain
 
 logger = structlog.get_logger()
 GROUP_STATEMENTS = 5_000
@@ -27,12 +28,21 @@ TROUBLE = (exc.OperationalError, exc.InterfaceError, exc.InternalError, exc.Time
 UNCONFIRMED = "the database did not confirm; send the same request again: statements with ids are kept once"
 
 
+def _shut() -> Lock:
+    lock = Lock()
+    lock.acquire()
+    return lock
+
+
 @dataclass(slots=True, eq=False)
 class _Ticket:
+    """One request on its way; `signal` is let go once: when the ticket is done, or when its thread has the turn."""
+
     log_id: int
     request: Request
     error: Exception | None = None
     is_done: bool = False
+    signal: Lock = field(default_factory=_shut)
 
 
 Latecomers = Callable[[Sequence[_Ticket]], list[_Ticket]]
@@ -43,49 +53,62 @@ def _nobody(_group: Sequence[_Ticket]) -> list[_Ticket]:
 
 
 class _Queue:
-    """Tickets in the order in which they came, and the turn to commit, which one thread has at a time."""
+    """Tickets in the order in which they came, and the turn to commit, which one thread has at a time.
+
+    Each thread sleeps on its own ticket, so that none is woken in vain.
+    """
 
     def __init__(self) -> None:
-        self._changed = Condition()
+        self._lock = Lock()
         self._waiting: list[_Ticket] = []
-        self._is_taken = False
+        self._first: _Ticket | None = None
 
     def __len__(self) -> int:
         return len(self._waiting)
 
     def join(self, ticket: _Ticket, limit: int) -> None:
         """Wait behind the others; raises Busy when there are too many of them."""
-        with self._changed:
+        with self._lock:
             if len(self._waiting) >= limit:
                 raise Busy("too many appends are waiting; send the same request again in a second")
             self._waiting.append(ticket)
+            self._pass_on()
 
     def turn(self, ticket: _Ticket) -> list[_Ticket]:
         """Wait for the turn and return whom to commit for; nobody once the ticket is done."""
-        with self._changed:
-            self._changed.wait_for(lambda: ticket.is_done or not self._is_taken)
-            if ticket.is_done:
-                return []
-            self._is_taken = True
-            return self._group()
+        ticket.signal.acquire()
+        with self._lock:
+            return [] if ticket.is_done else self._group()
 
     def latecomers(self, group: Sequence[_Ticket]) -> list[_Ticket]:
         """Take out who may still join a group; only for the thread that has the turn."""
-        with self._changed:
+        with self._lock:
             return self._group(sum(len(one.request.statements) for one in group))
 
     def end_turn(self, group: Sequence[_Ticket]) -> None:
         """Let the next have the turn; whoever is not done, because the commit was interrupted, is in front again."""
-        with self._changed:
+        with self._lock:
             self._waiting[:0] = [one for one in group if not one.is_done]
-            self._is_taken = False
-            self._changed.notify_all()
+            self._first = None
+            self._pass_on()
+        for one in group:
+            if one.is_done:
+                one.signal.release()
 
     def leave(self, ticket: _Ticket) -> None:
-        """Take out the ticket of a thread that was interrupted."""
-        with self._changed:
+        """Take out the ticket of a thread that was interrupted, and pass its turn on."""
+        with self._lock:
             if ticket in self._waiting:
                 self._waiting.remove(ticket)
+            if self._first is ticket:
+                self._first = None
+                self._pass_on()
+
+    def _pass_on(self) -> None:
+        """Give the turn to whoever waits in front, unless somebody has it."""
+        if self._first is None and self._waiting:
+            self._first = self._waiting[0]
+            self._first.signal.release()
 
     def _group(self, size: int = 0) -> list[_Ticket]:
         """Take out those in front, as far as they fit beside so many statements; an empty group always takes one."""
@@ -174,6 +197,8 @@ class Writer:
 
     def _transaction(self, tickets: list[_Ticket], latecomers: Latecomers) -> Sequence[Exception | None]:
         """Append for the tickets, and for whoever came while the lock was waited for: they join the list."""
+        if self._is_appended_at_once(tickets):
+            return [None] * len(tickets)
         outcomes: dict[_Ticket, Exception | None] = {}
         with self._engine.begin() as connection:
             for log_id in sorted({one.log_id for one in tickets}):
@@ -185,6 +210,17 @@ class Writer:
                 errors = append(connection, log_id, requests, self._dialect, self._act_verbs)
                 outcomes |= zip(own, errors, strict=True)
         return [outcomes[one] for one in tickets]
+
+    def _is_appended_at_once(self, tickets: Sequence[_Ticket]) -> bool:
+        """Append plain statements in one step, where the database has one; nothing, if that fails."""
+        statements = [one for ticket in tickets for one in ticket.request.statements]
+        ids, log_ids = {one.statement_id for one in statements}, {one.log_id for one in tickets}
+        if len(ids) < len(statements) or len(log_ids) > 1 or not all(map(is_plain, statements)):
+            return False
+        (log_id,) = log_ids
+        if not all_is_kept(self._engine, log_id, statements):
+            return False
+        return self._dialect.append_at_once(self._engine, log_id, statements)
 
 
 def _caused(error: StorageFailed, cause: Exception) -> StorageFailed:

@@ -27,18 +27,22 @@ from tests.lrs.store.store import at_once
 DECLARED: Mapping[str, MetaData] = {"log": log_tables, "projections": projection_tables}
 DIALECTS = ("sqlite", "postgresql")
 DECLARED_SCHEMA = "declared"
+GUARDED_SINCE = ("attachment", "attachment_chunk", "statement_attachment", "signature")
+"""Tables of attachments and signatures: never changed, and deleted from only where no text needs it."""
 GUARDS = {
     "sqlite": {
         "log": {"log_is_kept", "log_stays", "log_is_not_replaced"},
         "log_head": {"log_head_rises", "log_head_stays", "log_head_is_not_replaced"},
         "statement": {"statement_is_kept", "statement_stays", "statement_is_not_replaced"},
         "statement_body": {"statement_body_is_kept", "statement_body_stays", "statement_body_is_not_replaced"},
+        **{table: {f"{table}_is_kept", f"{table}_stays", f"{table}_is_not_replaced"} for table in GUARDED_SINCE},
     },
     "postgresql": {
         "log": {"log_is_kept", "log_is_whole"},
         "log_head": {"log_head_rises", "log_head_is_kept", "log_head_is_whole"},
         "statement": {"statement_is_kept", "statement_is_whole"},
         "statement_body": {"statement_body_is_kept", "statement_body_stays", "statement_body_is_whole"},
+        **{table: {f"{table}_is_kept", f"{table}_stays", f"{table}_is_whole"} for table in GUARDED_SINCE},
     },
 }
 

@@ -18,6 +18,7 @@ from lrs.store.log import Log, create_log, head
 from lrs.store.rows import Dialect, Prepared, Request
 from lrs.store.tables import statement as statements
 from lrs.store.tables import statement_body
+from lrs.store.texts import packed
 from lrs.store.writer import Writer
 from lrs.xapi.keys import keys
 from tests.district import statement
@@ -81,7 +82,7 @@ def prepared(body: dict[str, Any], **more: Any) -> Prepared:
     text, salt = msgspec.json.encode(whole), secrets.token_bytes(16)
     values = {"timestamp": None, "is_act": body["verb"]["id"].startswith(ACTS), **more}
     return Prepared(
-        body["id"].lower(), keys=keys(whole), body=text, salt=salt, commitment=commitment(salt, text), **values
+        body["id"].lower(), keys=keys(whole), body=packed(text), salt=salt, commitment=commitment(salt, text), **values
     )
 
 

@@ -12,9 +12,10 @@ from sqlalchemy import Row, select, update
 from lrs.errors import StatementConflict
 from lrs.store import postgresql
 from lrs.store.engine import immediate
+from lrs.store.log import append
 from lrs.store.rows import Request
 from lrs.store.sqlite import SqliteDialect
-from lrs.store.tables import log_head, posting
+from lrs.store.tables import log_head, posting, statement_body
 from lrs.store.tables import statement as statements
 from tests.district import ids, statement
 from tests.lrs.store.store import Store, at_once, prepared, request
@@ -135,3 +136,48 @@ def _postings(store: Store) -> set[tuple[int, int]]:
     with store.engine.connect() as connection:
         query = select(posting.c.position, posting.c.key).where(posting.c.log_id == store.log.log_id)
         return {(position, key) for position, key in connection.execute(query.order_by(posting.c.position))}
+
+
+def _everything(store: Store) -> list[list[tuple[Any, ...]]]:
+    """Return every row that tells of the log's statements, without the log's number, times relative to the first."""
+    with store.engine.connect() as connection:
+        found = [
+            [tuple(row[1:]) for row in connection.execute(select(table).where(table.c.log_id == store.log.log_id))]
+            for table in (statements, statement_body, posting)
+        ]
+    first = min(row[2] for row in found[0])
+    told = [(*row[:2], row[2] - first, row[3] - first if row[3] >= first else row[3], *row[4:]) for row in found[0]]
+    return [sorted(rows, key=str) for rows in (told, *found[1:])]
+
+
+def _of_every_shape() -> list[dict[str, Any]]:
+    team = {"objectType": "Group", "member": [{"mbox": "mailto:a@example.org"}, {"mbox": "mailto:b@example.org"}]}
+    parent = {"contextActivities": {"parent": [{"id": "https://tool.example.org/unit"}]}}
+    return [
+        statement(),
+        statement(actor=team),
+        statement(object={"objectType": "Agent", "mbox": "mailto:c@example.org"}),
+        statement(context={"registration": str(uuid.uuid4()), **parent}),
+    ]
+
+
+def test_an_append_in_one_step_writes_the_rows_of_one_in_several(server_store: Store) -> None:
+    sent = [prepared(one, timestamp=moment) for one, moment in zip(_of_every_shape(), (None, 5, None, 7), strict=True)]
+    quick, slow = server_store, server_store.with_new_log()
+    assert postgresql.PostgresqlDialect().append_at_once(quick.engine, quick.log.log_id, sent)
+    with slow.engine.begin() as connection:
+        append(connection, slow.log.log_id, [Request(sent, may_act=False)], postgresql.PostgresqlDialect(), "")
+    assert _everything(quick) == _everything(slow)
+    assert quick.sound_ids() == slow.sound_ids()
+
+
+@pytest.mark.parametrize("pointing", [False, True])
+def test_an_append_in_one_step_writes_nothing_of_what_is_known_or_referred_to(
+    server_store: Store, pointing: bool
+) -> None:
+    one, other = statement(), statement()
+    server_store.append(statement(object={"objectType": "StatementRef", "id": one["id"]}) if pointing else one)
+    before = server_store.head()
+    both = [prepared(other), prepared(one)]
+    assert not postgresql.PostgresqlDialect().append_at_once(server_store.engine, server_store.log.log_id, both)
+    assert server_store.head() == before

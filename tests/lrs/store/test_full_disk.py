@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from secrets import token_hex
 from typing import Any
 
 import pytest
@@ -49,7 +50,7 @@ def _full_file(engine: Engine) -> Iterator[None]:
 
 def _filling() -> list[dict[str, Any]]:
     """Return a batch that does not fit into pages that are there already."""
-    return [statement(context={"platform": "x" * 5_000}) for _ in range(20)]
+    return [statement(context={"platform": token_hex(2_500)}) for _ in range(20)]
 
 
 def test_a_full_disk_stores_nothing_and_later_appends_work(own_store: Store) -> None:

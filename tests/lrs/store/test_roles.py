@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
+import msgspec
 import pytest
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import ProgrammingError
@@ -20,6 +21,8 @@ from projections.catalogue import PROJECTIONS
 from projections.tables import metadata
 from tests.databases import migrate, new_database
 from tests.district import District, ids, open_district, statement
+from tests.lrs.exchange.receiver import ran, receiving
+from tests.parcels import attached, declared, send
 
 DENIED = "permission denied|must be owner"
 OUT_OF_REACH = [
@@ -27,6 +30,9 @@ OUT_OF_REACH = [
     *(f"DELETE FROM {table}" for table in ("log", "log_head", "statement", "statement_body", "credential")),
     *(f"TRUNCATE {table} CASCADE" for table in ("log", "log_head", "statement", "statement_body", "posting")),
     "UPDATE statement SET commitment = commitment",
+    *(f"UPDATE {table} SET log_id = log_id" for table in ("attachment", "attachment_chunk", "statement_attachment")),
+    *(f"DELETE FROM {table}" for table in ("statement_attachment", "signature")),
+    "UPDATE signature SET outcome = 'trusted'",
     "UPDATE statement_body SET body = NULL, salt = NULL",
     "INSERT INTO statement SELECT * FROM statement ON CONFLICT (log_id, position) DO UPDATE SET verb = 0",
     "ALTER TABLE statement DISABLE TRIGGER ALL",
@@ -87,9 +93,32 @@ def test_the_role_serves_everything(served: Served) -> None:
         revoke_credential(connection, district.log, district.someone.key, now=1)
 
 
+def test_the_role_keeps_attachments_and_clears_away_what_was_refused(served: Served) -> None:
+    client, taken = served.district.client("all"), statement()
+    sent = statement(attachments=[declared(b"kept")])
+    assert send(client, [taken, sent], b"kept").status_code == 200
+    refused = [statement(attachments=[declared(b"gone")]), {**taken, "verb": {"id": "https://verbs.example.org/x"}}]
+    assert send(client, refused, b"gone").status_code == 409
+    back = client.get(query={"attachments": "true"})
+    assert list(attached(back).values()) == [b"kept"]
+
+
 def test_the_role_rebuilds_every_projection(served: Served) -> None:
     digests = served.district.runtime.rebuild(served.district.log.log_id, [one.name for one in PROJECTIONS])
     assert len(digests) == len(PROJECTIONS)
+
+
+def test_the_role_imports_and_forwards(served: Served) -> None:
+    district, slug = served.district, served.district.log.slug
+    sent = statement(verb="imported", stored="2020-01-01T00:00:00Z")
+    ran(district, "import", slug, "-", stdin=msgspec.json.encode([sent]))
+    with receiving() as receiver:
+        options = "--url", receiver.url, "--key", "k", "--secret", "s", "--name", "x", "--verb", sent["verb"]["id"]
+        ran(district, "forwards", "create", slug, *options)
+        ran(district, "forwards", "run", slug)
+        assert receiver.taken == [sent["id"]]
+    for command in ("replay", "pause", "remove"):
+        ran(district, "forwards", command, slug, "x", *(("--from", "1") if command == "replay" else ()))
 
 
 @pytest.mark.parametrize("command", OUT_OF_REACH)

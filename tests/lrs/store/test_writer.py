@@ -20,7 +20,7 @@ from lrs.store import postgresql as postgresql_append
 from lrs.store import writer as group_commit
 from lrs.store.engine import immediate, open_engine
 from lrs.store.log import dialect_for, head
-from lrs.store.rows import Dialect, Look, Request, Rows
+from lrs.store.rows import Dialect, Look, Prepared, Request, Rows
 from lrs.store.writer import UNCONFIRMED, Writer
 from tests.district import ids, statement
 from tests.lrs.store.store import ACTS, Store, prepared, request
@@ -38,6 +38,10 @@ class Disturbed:
     before_look: Callable[[], object] = _nothing
     before_write: Callable[[], object] = _nothing
     appends: int = 0
+
+    def append_at_once(self, _engine: Engine, _log_id: int, _statements: Sequence[Prepared]) -> bool:
+        """Look closer: what happens meanwhile is the point."""
+        return False
 
     def lock(self, connection: Connection, log_id: int) -> None:
         """Lock."""
@@ -200,7 +204,7 @@ def test_a_writer_goes_on_after_it_waited_in_vain_for_the_lock(
 
 def _terminated(server: Engine, store: Store) -> int:
     """End every connection to the store's database, as a restart of the server does; return how many there were."""
-    query = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = :name"
+    query = "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity WHERE datname = :name"
     with server.connect() as connection:
         return int(connection.scalar(text(query), {"name": store.engine.url.database}) or 0)
 
@@ -240,8 +244,29 @@ def test_a_commit_whose_answer_is_lost_stores_once_and_is_confirmed(server_store
             lost.append(_terminated(postgresql, server_store))
 
     one = statement()
-    server_store.append(one)
+    server_store.writer(dialect=Disturbed(dialect_for("postgresql"))).append(server_store.log.log_id, request(one))
     assert lost
+    assert server_store.sound_ids() == [one["id"]]
+
+
+def test_an_append_in_one_step_whose_answer_is_lost_stores_once(
+    server_store: Store, postgresql: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[bool] = []
+    append_at_once = postgresql_append.PostgresqlDialect.append_at_once
+
+    def _append_and_lose_the_answer(*args: Any) -> bool:
+        told.append(append_at_once(*args))
+        if len(told) == 1:
+            with engines.committing_driver(server_store.engine) as raw:
+                _terminated(postgresql, server_store)
+                raw.execute("SELECT 1")
+        return told[-1]
+
+    monkeypatch.setattr(postgresql_append.PostgresqlDialect, "append_at_once", _append_and_lose_the_answer)
+    one = statement()
+    server_store.append(one)
+    assert told == [True, False]
     assert server_store.sound_ids() == [one["id"]]
 
 
