@@ -33,6 +33,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(blueprint)
     layout.add_link(app, "Learners", "pages.overview")
     layout.add_link(app, "Quarantine", "pages.quarantine")
+    layout.add_link(app, "Refusals", "refusal_pages.listed")
 
 
 @contextmanager

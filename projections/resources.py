@@ -13,9 +13,10 @@ from marshmallow import ValidationError, fields, validate
 from sqlalchemy import Engine, select
 
 from lrs.errors import InvalidRequest, Problem
-from lrs.resources import health
+from lrs.resources import health, openapi
 from lrs.resources.auth import require
 from lrs.resources.lrs import this_lrs
+from lrs.resources.openapi import Operation, json_answer, query_of
 from lrs.store.credentials import Credential
 from projections.audit.reading import credentials_of, trail
 from projections.credit.reading import credit_of, credit_record
@@ -48,6 +49,7 @@ def register(app: Flask, engine: Engine) -> None:
     """Add the resources, over the engine of the projections' database."""
     app.extensions["projections"] = engine
     app.register_blueprint(blueprint)
+    openapi.describe(app, OPERATIONS)
     health.add_check(app, "worker", lambda: _worker_is_awake(engine))
 
 
@@ -132,3 +134,20 @@ def quarantine() -> Response:
     reader, asked = require(READERS), _asked(AsOf())
     with view_for(reader, asked["as_of"]) as view:
         return jsonify({"as_of": view.as_of(), **quarantined(view)})
+
+
+def _reading(told: str, *members: str, query: MarshmallowSchema | None = None) -> Operation:
+    """Return what a view of conclusions takes and answers: an object with these members at least."""
+    shape = {"type": "object", "required": list(members)}
+    return Operation({200: json_answer(told, shape)}, query_of(query or AsOf()), None, READERS, (400, 404))
+
+
+OPERATIONS = {
+    "projections.learners": _reading("A page of learners", "as_of", "learners", "after", query=LearnersQuery()),
+    "projections.mastery": _reading("Status and level in every competency", "as_of", "learner", "frameworks"),
+    "projections.credit": _reading("Every policy, with what it asks and what there is", "as_of", "learner", "policies"),
+    "projections.decision": _reading("The decision and its proof", "decision_id", "kind", "as_of"),
+    "projections.audit": _reading("The trail of the decision", "decision", "trail", "credentials"),
+    "projections.quarantine": _reading("What waits, with the reasons", "as_of"),
+}
+"""What the views above take and answer, for the OpenAPI document."""

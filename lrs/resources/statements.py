@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import secrets
 import string
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from urllib.parse import quote
 
@@ -13,11 +15,13 @@ from flask import Blueprint, Response, g, request
 from sqlalchemy import Connection
 
 from lrs import recording, retrieval
+from lrs.enclosing import Enclosures, enclosed_with, nothing, received
 from lrs.errors import InvalidRequest, Problem
-from lrs.resources import headers
+from lrs.resources import headers, multipart
 from lrs.resources.auth import READ_ALL, READ_MINE, require
 from lrs.resources.lrs import this_lrs
-from lrs.resources.multipart import mixed
+from lrs.resources.multipart import Outgoing
+from lrs.store import attachments
 from lrs.store.consistency import consistent_through
 from lrs.store.credentials import Credential
 from lrs.store.search import Window
@@ -39,8 +43,8 @@ def post() -> Response:
     lrs, poster, version = this_lrs(), require(WRITERS), headers.version()
     if request.args:
         raise InvalidRequest("POST /statements takes no query parameters")
-    headers.require_json()
-    ids = recording.record(lrs.writer, lrs.gate, poster, version, headers.body(), lrs.settings.batch_limit)
+    with _sent() as (text, enclosures):
+        ids = recording.record(lrs.writer, lrs.gate, poster, version, text, lrs.settings.batch_limit, enclosures)
     return Response(msgspec.json.encode(ids), 200, content_type="application/json")
 
 
@@ -52,9 +56,20 @@ def put() -> Response:
     if set(request.args) != {"statementId"} or len(given) != 1 or not is_uuid(given[0]):
         problem = Problem("?statementId", "give the statement's id, a UUID, once, and no other parameter")
         raise InvalidRequest("PUT /statements needs the parameter statementId", [problem])
-    headers.require_json()
-    recording.record_one(lrs.writer, lrs.gate, poster, version, headers.body(), given[0])
+    with _sent() as (text, enclosures):
+        recording.record_one(lrs.writer, lrs.gate, poster, version, text, given[0], enclosures)
     return Response(status=204)
+
+
+@contextmanager
+def _sent() -> Iterator[tuple[bytes, Enclosures]]:
+    """Yield the text of the statements that were sent, and what came beside them (Communication 1.5)."""
+    if request.mimetype == multipart.MIXED:
+        with multipart.received() as sent:
+            yield sent.text, received(this_lrs().engine, sent.parts)
+    else:
+        headers.require_json()
+        yield headers.body(), nothing()
 
 
 @blueprint.get("/statements")
@@ -71,7 +86,7 @@ def get() -> Response:
 
 def _one(connection: Connection, reader: Credential, query: Query, window: Window) -> Response:
     text, stored = retrieval.statement_with_id(connection, reader.log.log_id, query, _spoken(), window.authority)
-    response = _as_asked(text, query)
+    response = _as_asked(connection, reader, query, text, [text])
     response.last_modified = datetime.fromtimestamp(stored // 1_000_000, UTC)
     return response
 
@@ -80,17 +95,25 @@ def _page(connection: Connection, reader: Credential, query: Query, window: Wind
     most = this_lrs().settings.page_limit
     limit = min(query.limit or most, most)
     found = retrieval.statements_page(connection, reader.log.log_id, query, window, limit, _spoken())
-    return _as_asked(retrieval.joined(found.statements, _more(found.last) if found.last else ""), query)
+    text = retrieval.joined(found.statements, _more(found.last) if found.last else "")
+    return _as_asked(connection, reader, query, text, found.statements)
 
 
 def _spoken() -> list[str]:
     return languages(request.headers.get("Accept-Language"))
 
 
-def _as_asked(text: bytes, query: Query) -> Response:
-    if query.attachments:
-        return mixed(text, secrets.token_hex(16))
-    return Response(text, content_type="application/json")
+def _as_asked(
+    connection: Connection, reader: Credential, query: Query, text: bytes, statements: Sequence[bytes]
+) -> Response:
+    if not query.attachments:
+        return Response(text, content_type="application/json")
+    engine, log_id = this_lrs().engine, reader.log.log_id
+    outgoing = [
+        Outgoing(one.sha2, one.content_type, one.length, attachments.read(engine, log_id, one.sha2))
+        for one in enclosed_with(connection, log_id, statements)
+    ]
+    return multipart.mixed(text, secrets.token_hex(16), outgoing)
 
 
 @blueprint.after_request

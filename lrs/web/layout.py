@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from flask import Flask, Response, g, request, url_for
 from jinja2 import StrictUndefined
 
-from lrs.web import errors, session, signing, statements, wording
+from lrs.web import errors, refusals, session, signing, statements, wording
 from lrs.web.throttle import Throttle
 
 STATIC = Path(__file__).parent / "static"
@@ -44,6 +44,7 @@ def register(app: Flask) -> None:
     app.extensions.setdefault(NAVIGATION, [])
     app.register_blueprint(signing.blueprint)
     app.register_blueprint(statements.blueprint)
+    app.register_blueprint(refusals.blueprint)
     errors.register(app)
     _furnish(app)
     app.after_request(_with_headers)
@@ -93,8 +94,10 @@ def _fingerprint(name: str) -> str:
 
 
 def _with_headers(response: Response) -> Response:
+    """Give pages their headers; what the xAPI resources answer, a stored document in HTML among it, has its own."""
+    if request.path.startswith("/xapi"):
+        return response
     if response.mimetype == "text/html":
         response.headers.update(HEADERS)
-    if not request.path.startswith("/xapi"):
-        response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["X-Content-Type-Options"] = "nosniff"
     return response

@@ -7,8 +7,8 @@ import secrets
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from flask import Flask, abort, g, redirect, request, session, url_for
-from flask.sessions import SecureCookieSessionInterface
+from flask import Flask, Request, abort, g, redirect, request, session, url_for
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 
 from lrs.errors import Forbidden
 from lrs.resources.auth import READ_ALL
@@ -21,7 +21,12 @@ CREDENTIAL, TOKEN = "credential", "token"
 
 
 class _Sessions(SecureCookieSessionInterface):
-    """Signed cookies that travel over TLS alone wherever the request did."""
+    """Signed cookies that travel over TLS alone wherever the request did; tools that speak xAPI have none."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        if request.path.startswith("/xapi"):
+            return self.make_null_session(app)
+        return super().open_session(app, request)
 
     def get_cookie_secure(self, app: Flask) -> bool:
         return request.is_secure or super().get_cookie_secure(app)

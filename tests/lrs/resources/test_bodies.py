@@ -157,7 +157,7 @@ def test_an_encoding_that_is_not_ours_is_415(district: District, encoding: str) 
     ],
 )
 def test_statements_come_as_json(district: District, kind: str, status: int) -> None:
-    """Communication 1.5.1; statements with the data of attachments are not taken yet."""
+    """Communication 1.5.1."""
     sent = statement()
     assert district.someone.post(sent, Content_Type=kind).status_code == status
     assert district.someone.put(sent["id"], sent, Content_Type=kind).status_code == (204 if status == 200 else status)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
@@ -39,11 +40,12 @@ def through(answer: Any) -> int:
 
 @contextmanager
 def counted(district: District) -> Iterator[list[str]]:
-    """Collect the SQL statements that the application runs; those that only open a transaction do not count."""
+    """Collect the SQL statements that a request runs; those that only open a transaction do not count."""
     seen: list[str] = []
+    asking = threading.get_ident()
 
     def note(_connection: Any, _cursor: Any, text: str, *_: Any) -> None:
-        if not text.startswith("BEGIN"):
+        if not text.startswith("BEGIN") and threading.get_ident() == asking:
             seen.append(text)
 
     engine = district.app.extensions["lrs"].engine
