@@ -5,6 +5,7 @@ A WSGI server loads `wsgi:app`; the command line is `wsgi:main` (the console scr
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
@@ -75,7 +76,12 @@ def desk_of(settings: Settings) -> lrs.cli.Desk:
     def first_acts(log: Log) -> list[dict[str, Any]]:
         return acts.first_acts(msgspec.json.decode(desk.operator(log).authority))
 
-    desk = lrs.cli.Desk(settings, engine, derived, GATE, migrate, first_acts, metadata.sorted_tables)
+    def jobs(is_stopped: Callable[[], bool]) -> Sequence[lrs.cli.Job]:
+        from lrs.exchange.commands.root import worker_jobs  # web processes exchange nothing
+
+        return worker_jobs(desk, is_stopped)
+
+    desk = lrs.cli.Desk(settings, engine, derived, GATE, migrate, first_acts, metadata.sorted_tables, jobs)
     return desk
 
 
@@ -83,6 +89,7 @@ def command_line() -> click.Group:
     """Return the commands of all three packages."""
     import adapters.case.commands
     import adapters.demo.commands
+    import lrs.exchange.commands.root
     import projections.commands
 
     @click.group(cls=lrs.cli.Commands)
@@ -91,7 +98,9 @@ def command_line() -> click.Group:
         """Cairn: a learning record store that can prove its decisions."""
         context.obj = desk_of(from_environment())
 
-    for package in (lrs.cli, projections.commands, adapters.case.commands, adapters.demo.commands):
+    for package in (
+        lrs.cli, lrs.exchange.commands.root, projections.commands, adapters.case.commands, adapters.demo.commands
+    ):  # fmt: skip
         package.register(cairn)
     return cairn
 

@@ -10,13 +10,14 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import click
 import msgspec
 from sqlalchemy import Engine, Table
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
+from lrs.doctor import doctor
 from lrs.errors import CairnError, StatementConflict
 from lrs.recording import Gate, record
 from lrs.settings import Settings
@@ -24,16 +25,24 @@ from lrs.store.credentials import (
     SCOPES,
     Credential,
     authority_of,
+    bind_client,
     create_credential,
     credentials_of,
+    is_origin,
+    origins_of,
     revoke_credential,
+    set_origins,
 )
 from lrs.store.engine import immediate, is_postgresql
 from lrs.store.log import Log, create_log, log_named, logs
 from lrs.store.roles import grants
+from lrs.store.signatures import issuers_of, trust, untrust
 from lrs.store.writer import Writer
+from lrs.xapi.certificates import from_pem
 
 F = TypeVar("F", bound=Callable[..., Any])
+Job: TypeAlias = tuple[Callable[[], object], float]
+"""What a worker does beside folding, and every how many seconds."""
 OPERATOR = "operator"
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\Z")
 
@@ -49,6 +58,7 @@ class Desk:
     migrate: Callable[[], None]
     first_acts: Callable[[Log], list[dict[str, Any]]]
     derived_tables: Sequence[Table]
+    jobs: Callable[[Callable[[], bool]], Sequence[Job]] = lambda _is_stopped: ()
 
     def operator(self, log: Log) -> Credential:
         """Return the credential of whoever runs commands on the server itself."""
@@ -229,6 +239,77 @@ def revoke(desk: Desk, slug: str, key: str) -> None:
     click.echo(f"{key} is revoked; web processes forget it within {desk.settings.credential_cache_seconds:g} seconds")
 
 
+@credentials.command("origins")
+@click.argument("slug")
+@click.argument("key")
+@click.argument("origins", nargs=-1)
+@click.option("--none", "is_none", is_flag=True, help="Let no web page use it any more.")
+@pass_desk
+def origins_command(desk: Desk, slug: str, key: str, origins: tuple[str, ...], is_none: bool) -> None:
+    """Set the web origins (https://tool.example.org) whose pages may use a credential; without any, show them."""
+    log = desk.log_named(slug)
+    for origin in origins:
+        if not is_origin(origin):
+            raise click.BadParameter(f"{origin} is no origin: write scheme://host[:port] in lower case, without a path")
+    with immediate(desk.engine).begin() as connection:
+        if origins or is_none:
+            set_origins(connection, log, key, origins)
+        shown = origins_of(connection, key)
+    click.echo("\n".join(shown) or "no web page may use this credential")
+
+
+@credentials.command("bind")
+@click.argument("slug")
+@click.argument("key")
+@click.option("--client", required=True, help="The client_id (or azp, or sub) in the tokens of the configured issuer.")
+@pass_desk
+def bind_command(desk: Desk, slug: str, key: str, client: str) -> None:
+    """Let an OAuth client act as a credential, with the scopes that both its token and the credential have."""
+    with immediate(desk.engine).begin() as connection:
+        bind_client(connection, desk.log_named(slug), key, client)
+    click.echo(f"{client} acts as {key} from now on")
+
+
+@credentials.command("trust")
+@click.argument("slug")
+@click.argument("key")
+@click.argument("certificate", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@pass_desk
+def trust_command(desk: Desk, slug: str, key: str, certificate: Path) -> None:
+    """Let the CERTIFICATE, a PEM file, vouch for who signs the statements of a credential, from now on."""
+    try:
+        der = from_pem(certificate.read_bytes())
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="CERTIFICATE") from error
+    with immediate(desk.engine).begin() as connection:
+        issuer = trust(connection, desk.log_named(slug), key, der, _now())
+    click.echo(f"{issuer.thumbprint}\t{issuer.subject}")
+
+
+@credentials.command("issuers")
+@click.argument("slug")
+@click.argument("key")
+@pass_desk
+def issuers_command(desk: Desk, slug: str, key: str) -> None:
+    """List the certificates that vouch for the signers of a credential, by their SHA-256."""
+    log = desk.log_named(slug)
+    with desk.engine.connect() as connection:
+        for issuer in issuers_of(connection, log, key):
+            click.echo(f"{issuer.thumbprint}\t{issuer.subject}")
+
+
+@credentials.command("untrust")
+@click.argument("slug")
+@click.argument("key")
+@click.argument("thumbprint")
+@pass_desk
+def untrust_command(desk: Desk, slug: str, key: str, thumbprint: str) -> None:
+    """Let the certificate with this SHA-256 vouch no more; what was found of signatures until now stays."""
+    with immediate(desk.engine).begin() as connection:
+        untrust(connection, desk.log_named(slug), key, thumbprint)
+    click.echo(f"{thumbprint} vouches for nobody of {key} from now on")
+
+
 def _now() -> int:
     return time.time_ns() // 1000
 
@@ -255,3 +336,4 @@ def register(group: click.Group) -> None:
     group.add_command(serve)
     group.add_command(log_group, "logs")
     group.add_command(credentials)
+    group.add_command(doctor)

@@ -86,7 +86,10 @@ def work(desk: Desk) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
     settle_memory()
-    run_worker(runtime_of(desk), stop, desk.settings.worker_poll_seconds, desk.settings.verify_hour)
+    settings = desk.settings
+    run_worker(
+        runtime_of(desk), stop, settings.worker_poll_seconds, settings.verify_hour, desk.jobs(stop.is_set)
+    )  # fmt: skip
 
 
 @click.group()

@@ -7,8 +7,9 @@ import socket
 import threading
 import time
 import traceback
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TypeAlias
 
 import structlog
 from sqlalchemy import Connection, Engine, delete, insert, select
@@ -20,13 +21,19 @@ from projections.runtime import Differs, Overtaken, Runtime
 from projections.tables import worker
 
 logger = structlog.get_logger()
+Job: TypeAlias = tuple[Callable[[], object], float]
 HEARTBEAT_SECONDS = 1.0
 AWAKE_FOR = timedelta(seconds=10)
 FIRST_PAUSE_SECONDS = 0.01
 
 
-def work(runtime: Runtime, stop: threading.Event, poll_seconds: float, verify_hour: int) -> None:
-    """Fold every log as statements come in; check all projections once a night at `verify_hour` (UTC; -1: never)."""
+def work(
+    runtime: Runtime, stop: threading.Event, poll_seconds: float, verify_hour: int, jobs: Sequence[Job] = ()
+) -> None:
+    """Fold every log as statements come in; check all projections once a night at `verify_hour` (UTC; -1: never).
+
+    `jobs` are what other rooms let the worker do meanwhile, each every so many seconds.
+    """
     from apscheduler.schedulers.background import BackgroundScheduler  # web processes import this module too
 
     name = f"{socket.gethostname()}:{os.getpid()}"
@@ -34,6 +41,9 @@ def work(runtime: Runtime, stop: threading.Event, poll_seconds: float, verify_ho
     scheduler.add_job(beat, "interval", seconds=HEARTBEAT_SECONDS, args=(runtime.engine, name), max_instances=1)
     if verify_hour >= 0:
         scheduler.add_job(verify_all, "cron", hour=verify_hour, args=(runtime,), max_instances=1)
+    for job, seconds in jobs:
+        first = datetime.now(UTC)
+        scheduler.add_job(job, "interval", seconds=seconds, next_run_time=first, max_instances=1, coalesce=True)
     scheduler.start()
     try:
         _loop(runtime, stop, poll_seconds)
