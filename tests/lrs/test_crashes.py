@@ -3,82 +3,23 @@
 from __future__ import annotations
 
 import http.client
-import os
 import random
-import signal
-import socket
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
-from pathlib import Path
 
 import msgspec
 import pytest
 from sqlalchemy import Engine, text
 
-from lrs.cli import server_arguments
 from lrs.settings import Settings
 from lrs.store.engine import is_postgresql
 from tests.district import Client, ids, open_district, statement
 from tests.lrs.store.store import sound_ids
+from tests.serving import served
 
 pytestmark = pytest.mark.slow
-ROOT = Path(__file__).parent.parent.parent
 KILLS = 20
 CLIENTS = 6
-
-
-@dataclass(frozen=True)
-class Server:
-    """The web server in processes of its own, which can be killed at once."""
-
-    port: int
-    process: subprocess.Popen[bytes]
-
-    def kill(self) -> None:
-        """Kill every process of the server; none of them gets to say or write another byte."""
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-
-    def is_up(self) -> bool:
-        """Whether it answers."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
-        try:
-            connection.request("GET", "/health")
-            return connection.getresponse().status == 200
-        except OSError:
-            return False
-        finally:
-            connection.close()
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
-@contextmanager
-def _server(settings: Settings) -> Iterator[Server]:
-    """Start the server and wait until it answers; whatever is left of it is killed at the end."""
-    chosen = replace(settings, port=_free_port())
-    environment = {f"CAIRN_{one.name.upper()}": str(getattr(chosen, one.name)) for one in fields(chosen)}
-    command = [sys.executable, "-m", "granian", *server_arguments(chosen)]
-    process = subprocess.Popen(
-        command, cwd=ROOT, env={**os.environ, **environment}, start_new_session=True, stderr=subprocess.DEVNULL
-    )
-    server = Server(chosen.port, process)
-    try:
-        while not server.is_up():
-            assert process.poll() is None, "the server did not start"
-            time.sleep(0.02)
-        yield server
-    finally:
-        server.kill()
 
 
 def _posted(port: int, client: Client, seed: int) -> list[str]:
@@ -124,7 +65,7 @@ def test_whatever_was_acknowledged_outlives_kill_9(own_settings: Settings) -> No
         district = empty.with_new_log("crashing")
         client = district.client("all")
         for number in range(KILLS):
-            with _server(own_settings) as server:
+            with served(own_settings) as server:
                 load = _load(pool, server.port, client, number)
                 time.sleep(chance.uniform(0.05, 0.3))
                 if is_postgresql(district.engine):
