@@ -24,6 +24,8 @@ MEASUREMENTS: Final[dict[str, Callable[[Bench], None]]] = {
     "validation": posting.validation,
     "batch": posting.batch,
     "single": posting.single,
+    "crowd": posting.crowd,
+    "documents": posting.documents,
     "sqlite": posting.sqlite,
     "reading": reading.reading,
     "folding": folding.folding,

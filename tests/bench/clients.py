@@ -71,7 +71,16 @@ def authorization(key: str, secret: str) -> bytes:
 
 def post_request(lines: bytes, body: bytes) -> bytes:
     """Return a POST of JSON to the statements resource."""
-    head = b"POST /xapi/statements HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n" + lines
+    return _sending("POST", lines, "/xapi/statements", body)
+
+
+def put_request(lines: bytes, path: str, body: bytes) -> bytes:
+    """Return a PUT of JSON to a path."""
+    return _sending("PUT", lines, path, body)
+
+
+def _sending(method: str, lines: bytes, path: str, body: bytes) -> bytes:
+    head = f"{method} {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n".encode() + lines
     return head + b"Content-Length: %d\r\n\r\n" % len(body) + body
 
 

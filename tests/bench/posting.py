@@ -8,21 +8,24 @@ from contextlib import ExitStack
 from itertools import chain
 from statistics import median
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from lrs.app import settle_memory
 from lrs.xapi.decode import statements_of
 from lrs.xapi.statement import problems
 from tests.bench.apart import apart
-from tests.bench.clients import Load, post_request, sent
+from tests.bench.clients import Load, get_request, post_request, put_request, sent
 from tests.bench.copying import Packed, RowMaker, copied, together
 from tests.bench.figures import Bench, Tell, spread
 from tests.bench.filling import settle
-from tests.bench.statements import batches, encoded, learnings, statement_id
+from tests.bench.statements import TOOL, batches, encoded, learner, learnings, statement_id
 from tests.bench.stores import Store, WebServer, postgresql_store, sqlite_store, verify, web_server
 
 BATCH: Final = 200
 BATCH_CLIENTS: Final = 4
 SINGLE_CLIENTS: Final = 8
+CROWD: Final = 16
+CROWD_BATCHES: Final = (50, 200)
 VALIDATED: Final = 10_000
 
 Side = Callable[[], float]
@@ -112,6 +115,52 @@ def single(bench: Bench) -> None:
         verify(store, server, before + rounds * bench.scale.singles, _single_ids(bench, rounds))
         bench.tell("POST single", rounds, rounds)
     _record_single(bench, rates[1:], loads[1:])
+
+
+def crowd(bench: Bench) -> None:
+    """Measure batches from 16 clients against those from 4, all of them about the same few activities, in turns."""
+    with postgresql_store(bench) as store, web_server(store.settings) as server:
+        first = before = store.size()
+        for size in CROWD_BATCHES:
+            rates, count = [], bench.scale.batches * BATCH // size
+            for place in range(bench.scale.rounds + 1):
+                bench.tell(f"POST batches of {size}", place, bench.scale.rounds + 1)
+                sides = []
+                for clients in (BATCH_CLIENTS, CROWD):
+                    made = learnings(before - first, count * size)
+                    requests = [post_request(store.lines, body) for body in batches(made, size)]
+                    before += count * size
+                    sides.append(lambda asked=requests, most=clients: sent(server.port, asked, most).wall)
+                rates.append(_in_turns(place, sides, count * size))
+                settle(store)
+            verify(store, server, before, [statement_id(number) for number in range(before - first)])
+            few, many = (list(side) for side in zip(*rates[1:], strict=True))
+            ratios = [one / other for one, other in zip(many, few, strict=True)]
+            of = f"POST of batches of {size}, {CROWD} clients / {BATCH_CLIENTS} clients, no error; {spread(ratios)}"
+            bench.record(f"post_batch_{size}_crowd_ratio", median(ratios), "", of)
+            bench.record(f"post_batch_{size}_crowd_statements_per_second", median(many), "statements/s", spread(many))
+
+
+def documents(bench: Bench) -> None:
+    """Measure PUT and GET of a state, each learner with one of its own."""
+    count = 4 * bench.scale.singles
+    with postgresql_store(bench) as store, web_server(store.settings) as server:
+        paths = [_state_path(number) for number in range(count)]
+        written, read = [], []
+        for place in range(bench.scale.rounds + 1):
+            bench.tell("PUT and GET states", place, bench.scale.rounds + 1)
+            puts = [put_request(store.lines, path, b'{"page":%d}' % place) for path in paths]
+            written.append(count / sent(server.port, puts, SINGLE_CLIENTS).wall)
+            gets = [get_request(store.lines, path) for path in paths]
+            read.append(count / sent(server.port, gets, SINGLE_CLIENTS).wall)
+    for key, rates in (("state_put_per_second", written[1:]), ("state_get_per_second", read[1:])):
+        of = f"{SINGLE_CLIENTS} clients, {count} a round over as many documents; {spread(rates)}"
+        bench.record(key, median(rates), "requests/s", of)
+
+
+def _state_path(number: int) -> str:
+    asked = {"activityId": f"{TOOL}/courses/01", "agent": encoded(learner(number)).decode(), "stateId": "bookmark"}
+    return f"/xapi/activities/state?{urlencode(asked)}"
 
 
 def _kept(loads: list[Load], load: Load) -> float:

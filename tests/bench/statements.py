@@ -27,6 +27,9 @@ LEARNERS: Final = 2_000
 ACTIVITIES: Final = 500
 START: Final = datetime(2026, 8, 31, 8, tzinfo=UTC)
 
+NEVER_MEET: Final = (0, "shared")
+"""A course and a verb that are each in many statements and never in one: the worst that a query can ask for."""
+
 DISTRICT_LEARNERS: Final = 5_000
 EVIDENCE_SHARE: Final = 0.4
 LATE_SHARE: Final = 0.05
@@ -51,6 +54,11 @@ def learner(number: int) -> Json:
     return {"objectType": "Agent", "name": f"Student {number:06}", "account": account}
 
 
+def registration(who: int, course: int) -> str:
+    """Return a learner's registration in a course."""
+    return _scattered(f"{who}/{course}".encode())
+
+
 def verb_iri(name: str) -> str:
     """Return the IRI of one of the verbs."""
     return f"{ADL}verbs/{name}"
@@ -60,6 +68,8 @@ def learning(rng: Random, number: int, learners: Sequence[int]) -> Json:
     """Return a statement of about 1.3 KB such as learning tools send, by one of the learners in this range."""
     place, name = rng.randrange(ACTIVITIES), rng.choices(VERBS, VERB_WEIGHTS)[0]
     who, course = rng.choice(learners), place // 25
+    if (course, name) == NEVER_MEET:
+        name = VERBS[0]
     return {
         "id": statement_id(number),
         "actor": learner(who),
@@ -81,7 +91,7 @@ def _result(rng: Random) -> Json:
 
 def _context(rng: Random, who: int, course: int, place: int) -> Json:
     return {
-        "registration": _scattered(f"{who}/{course}".encode()),
+        "registration": registration(who, course),
         "platform": "Bench LMS",
         "contextActivities": {
             "parent": [_activity(f"courses/{course:02}/units/{place // 5:03}", f"Unit {place // 5}", "module")],
@@ -106,6 +116,14 @@ def learnings(first: int, count: int, learners: Sequence[int] = range(LEARNERS))
     """Yield so many statements of everyday learning, numbered from `first`."""
     rng = Random(first)
     return (learning(rng, number, learners) for number in range(first, first + count))
+
+
+def taken_back(first: int, count: int) -> Iterator[Json]:
+    """Yield so many statements, every second of them voiding the one before it."""
+    for number, one in enumerate(learnings(first, count), first):
+        moment = START + timedelta(seconds=number)
+        is_voiding = number % 2 == 1
+        yield senders.voided(statement_id(number), statement_id(number - 1), moment) if is_voiding else one
 
 
 def district(first: int, count: int) -> Iterator[Json]:
