@@ -89,6 +89,7 @@ def command_line() -> click.Group:
     """Return the commands of all three packages."""
     import adapters.case.commands
     import adapters.demo.commands
+    import lrs.doctor
     import lrs.exchange.commands.root
     import projections.commands
 
@@ -99,7 +100,8 @@ def command_line() -> click.Group:
         context.obj = desk_of(from_environment())
 
     for package in (
-        lrs.cli, lrs.exchange.commands.root, projections.commands, adapters.case.commands, adapters.demo.commands
+        lrs.cli, lrs.doctor, lrs.exchange.commands.root, projections.commands, adapters.case.commands,
+        adapters.demo.commands,
     ):  # fmt: skip
         package.register(cairn)
     return cairn

@@ -17,7 +17,6 @@ import msgspec
 from sqlalchemy import Engine, Table
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
-from lrs.doctor import doctor
 from lrs.errors import CairnError, StatementConflict
 from lrs.recording import Gate, record
 from lrs.settings import Settings
@@ -38,7 +37,6 @@ from lrs.store.log import Log, create_log, log_named, logs
 from lrs.store.roles import grants
 from lrs.store.signatures import issuers_of, trust, untrust
 from lrs.store.writer import Writer
-from lrs.xapi.certificates import from_pem
 
 F = TypeVar("F", bound=Callable[..., Any])
 Job: TypeAlias = tuple[Callable[[], object], float]
@@ -277,6 +275,8 @@ def bind_command(desk: Desk, slug: str, key: str, client: str) -> None:
 @pass_desk
 def trust_command(desk: Desk, slug: str, key: str, certificate: Path) -> None:
     """Let the CERTIFICATE, a PEM file, vouch for who signs the statements of a credential, from now on."""
+    from lrs.xapi.certificates import from_pem
+
     try:
         der = from_pem(certificate.read_bytes())
     except ValueError as error:
@@ -336,4 +336,3 @@ def register(group: click.Group) -> None:
     group.add_command(serve)
     group.add_command(log_group, "logs")
     group.add_command(credentials)
-    group.add_command(doctor)

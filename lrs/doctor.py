@@ -356,3 +356,8 @@ def doctor(endpoint: str, key: str, secret: str, version: str, origin: str, may_
         has_failed |= one.state == "failed"
     if has_failed:
         raise SystemExit(1)
+
+
+def register(group: click.Group) -> None:
+    """Add the command."""
+    group.add_command(doctor)

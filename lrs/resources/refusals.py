@@ -164,7 +164,7 @@ def _refusal(response: Response) -> Refusal:
     """Return what is kept of the request that is being refused: never a header that could hold a secret."""
     asking, now = _asking(), time.time_ns() // 1000
     title, detail, problems = g.get("told", (response.status, "", ()))
-    address = request.full_path.rstrip("?") if asking else request.path
+    address = f"{request.path}?{request.query_string.decode(errors='replace')}".rstrip("?") if asking else request.path
     return Refusal(
         asking.log.log_id if asking else None,
         asking.key if asking else None,

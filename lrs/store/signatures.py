@@ -9,7 +9,6 @@ from sqlalchemy import Connection, delete, insert, select
 from lrs.errors import NotFound
 from lrs.store.log import Log
 from lrs.store.tables import credential, signature, statement, trusted_issuer
-from lrs.xapi.certificates import subject, thumbprint
 from lrs.xapi.signatures import Finding
 
 
@@ -53,6 +52,8 @@ def issuers_of(connection: Connection, log_: Log, key: str) -> list[Issuer]:
 def trust(connection: Connection, log_: Log, key: str, certificate: bytes, now: int) -> Issuer:
     """Let a certificate, in DER, vouch for the signers of a credential from now on; raises NotFound."""
     _require(connection, log_, key)
+    from lrs.xapi.certificates import subject, thumbprint
+
     issuer = Issuer(thumbprint(certificate), subject(certificate), certificate)
     if issuer not in issuers_of(connection, log_, key):
         connection.execute(insert(trusted_issuer).values(key=key, added=now, **issuer._asdict()))

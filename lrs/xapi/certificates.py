@@ -18,7 +18,7 @@ ALGORITHMS: Final[Mapping[str, type[hashes.HashAlgorithm]]] = {
     "RS384": hashes.SHA384,
     "RS512": hashes.SHA512,
 }
-"""RSASSA-PKCS1-v1_5 with these hashes: RFC 7518 section 3.3; xAPI 1.0.3 Data 2.6 admits no others."""
+"""RSASSA-PKCS1-v1_5 with these hashes: RFC 7518 section 3.3."""
 LEAST_TRUSTED_BITS = 2_048
 """RFC 7518 section 3.3 asks for so many; a shorter key may agree with itself, but nobody can vouch for it."""
 _UNREADABLE = (ValueError, UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension)

@@ -21,7 +21,6 @@ from typing import Any, Final, Literal, TypeAlias
 
 from lrs.errors import Problem
 from lrs.xapi.attachments import SIGNATURE
-from lrs.xapi.certificates import ALGORITHMS, is_signed_by, issuer_of, subject, thumbprint
 from lrs.xapi.decode import read
 from lrs.xapi.equality import is_equal
 from lrs.xapi.parts import Valid
@@ -31,6 +30,8 @@ from lrs.xapi.values import Json, timestamp_us
 Outcome: TypeAlias = Literal["unsigned", "unverified", "self-consistent", "trusted"]
 FROM_WEAKEST: Final[tuple[Outcome, ...]] = ("unsigned", "unverified", "self-consistent", "trusted")
 CONTENT_TYPE = "application/octet-stream"
+ALGORITHMS = ("RS256", "RS384", "RS512")
+"""xAPI 1.0.3 Data 2.6 admits no others."""
 LONGEST_CHAIN = 10
 
 _is_compact = re.compile(rb"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)").fullmatch
@@ -80,6 +81,9 @@ def finding(
     _check_payload(jws.payload, statement, version)
     if not jws.chain:
         return Finding(sha2, jws.algorithm, "unverified")
+    # What reads certificates takes 9 MB of each process, and comes with the first of them.
+    from lrs.xapi.certificates import is_signed_by, issuer_of, subject, thumbprint
+
     signer = jws.chain[0]
     if not is_signed_by(signer, jws.algorithm, jws.signed, jws.signature):
         raise ValueError("the signature was not made with the key of the certificate that it brings in x5c")

@@ -18,7 +18,7 @@ import migrations
 from lrs.settings import Settings
 from lrs.store.engine import open_engine
 from lrs.store.tables import metadata as log_tables
-from migrations import BRANCHES, is_current, upgrade
+from migrations import BRANCHES, is_current, newest, upgrade
 from projections.catalogue import PROJECTIONS
 from projections.tables import metadata as projection_tables
 from tests.databases import new_database
@@ -102,6 +102,18 @@ def test_migrating_again_changes_nothing(migrated: Migrated) -> None:
     upgrade(migrated.engine, migrated.branch)
     assert is_current(migrated.engine, migrated.branch)
     assert _described(inspect(migrated.engine), migrated.declared, None) == before
+
+
+@pytest.mark.parametrize("branch", BRANCHES)
+def test_the_newest_revision_is_the_head_of_its_branch(branch: str) -> None:
+    heads = ScriptDirectory(str(Path(migrations.__file__).parent)).get_revision(f"{branch}@head")
+    assert newest(branch) == heads.revision
+
+
+def test_a_database_that_nobody_migrated_is_not_current(new_url: str) -> None:
+    engine = open_engine(new_url)
+    assert not is_current(engine, "log")
+    engine.dispose()
 
 
 def test_the_record_is_guarded(migrated: Migrated) -> None:
