@@ -2,11 +2,12 @@
 
 PYTHON ?= python3
 SCALE ?= small
+INPUTS ?= 200000
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench clean
+.PHONY: help run test check bench mutants fuzz clients clean
 
 help: ## Show this help.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -26,8 +27,19 @@ check: .venv/installed-dev ## Check format, lint, types and the import law.
 bench: .venv/installed-dev ## Measure, on PostgreSQL: SCALE=small (two minutes) or full; writes bench-results.json.
 	@$(BIN)/python -m tests.bench --scale $(SCALE)
 
+mutants: .venv/installed-dev ## Break one thing after the other in front of the server; our conformance suite must notice each.
+	@$(BIN)/python -m tests.mutants
+
+fuzz: .venv/installed-dev ## Send 200,000 inputs that nobody would write (docs/testing.md); INPUTS=…
+	@$(INSTALL) --editable '.[fuzz]'
+	@$(BIN)/python -W ignore -m tests.fuzz --inputs $(INPUTS)
+
+clients: .venv/installed-dev ## Let public JavaScript xAPI clients work with a running server; needs node.
+	@cd tests/clients/javascript && npm install --no-package-lock --no-audit --no-fund --silent
+	@$(BIN)/python -m tests.clients
+
 clean: ## Remove what was installed and measured; data stays.
-	@rm -rf .venv bench-results.json .mypy_cache .ruff_cache .hypothesis *.egg-info build
+	@rm -rf .venv bench-results.json .mypy_cache .ruff_cache .hypothesis fuzz-failures tests/clients/javascript/node_modules *.egg-info build
 
 .venv/installed: pyproject.toml constraints.txt
 	@echo "Cairn: installing into .venv (about half a minute) ..."
