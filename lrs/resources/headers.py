@@ -87,6 +87,7 @@ def _unreadable(pair: bytes) -> Problem | None:
         return None
     name = asked.partition(b"=")[0].decode(errors="replace")
     try:
+        pair.decode()  # a character can be half raw and half escaped: its raw bytes are decoded first
         if "\0" not in asked.decode():
             return None
     except UnicodeDecodeError:
