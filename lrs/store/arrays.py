@@ -15,8 +15,8 @@ from psycopg.adapt import Buffer, Dumper
 from psycopg.pq import Format
 
 NULL = b"\xff\xff\xff\xff"
-BOOL, BYTEA, INT8, UUID = 16, 17, 20, 2950
-ARRAY_OF = {BOOL: 1000, BYTEA: 1001, INT8: 1016, UUID: 2951}
+BOOL, BYTEA, INT8, TEXT, UUID = 16, 17, 20, 25, 2950
+ARRAY_OF = {BOOL: 1000, BYTEA: 1001, INT8: 1016, TEXT: 1009, UUID: 2951}
 """PostgreSQL's numbers of the types of elements, and of the arrays of them."""
 
 _head = Struct(">iiiii").pack
@@ -75,6 +75,12 @@ def booleans(values: Sequence[bool]) -> Array:
 def bytestrings(values: Sequence[bytes]) -> Array:
     """Return a bytea[]."""
     return Array(BYTEA, len(values), [_size(len(value)) + value for value in values])
+
+
+def texts(values: Sequence[str]) -> Array:
+    """Return a text[]."""
+    encoded = [value.encode() for value in values]
+    return Array(TEXT, len(encoded), [_size(len(value)) + value for value in encoded])
 
 
 def packed_uuid(text: str | None) -> bytes:

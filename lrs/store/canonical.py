@@ -6,7 +6,7 @@ already, and a statement that tells nothing new costs no query.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -61,32 +61,38 @@ def keep(connection: Connection, log_id: int, first_position: int, statements: S
     For the append, which holds the lock of the log's head: what turns out to be kept already was committed by others,
     or before, so that it can be remembered; what is new may yet be rolled back, and is looked at once more next time.
     """
-    memory = _memory(connection.engine)
+    fresh = news(connection.engine, log_id, statements)
+    if fresh:
+        _insert(connection, log_id, {digest: (first_position + place, one) for digest, (place, one) in fresh.items()})
+
+
+def news(engine: Engine, log_id: int, statements: Sequence[Prepared]) -> dict[bytes, tuple[int, Told]]:
+    """Return what the statements tell that is not remembered to be kept, each with its statement's place from 0."""
+    memory = _memory(engine)
     fresh: dict[bytes, tuple[int, Told]] = {}
-    for position, statement in enumerate(statements, first_position):
+    for place, statement in enumerate(statements):
         for one in statement.told:
             if (log_id, one.digest) not in memory:
-                fresh.setdefault(one.digest, (position, one))
-    if fresh:
-        _insert(connection, log_id, fresh, memory)
+                fresh.setdefault(one.digest, (place, one))
+    return fresh
 
 
-def all_is_kept(engine: Engine, log_id: int, statements: Sequence[Prepared]) -> bool:
-    """Whether all that the statements tell is remembered to be kept already."""
+def remember(engine: Engine, log_id: int, digests: Iterable[bytes]) -> None:
+    """Take note of what is kept for certain: it was committed, or was found."""
     memory = _memory(engine)
-    return all((log_id, one.digest) in memory for statement in statements for one in statement.told)
+    for digest in digests:
+        memory.add((log_id, digest))
 
 
 def _memory(engine: Engine) -> Memory:
     return _memories.get(engine.pool) or _memories.setdefault(engine.pool, Memory())
 
 
-def _insert(connection: Connection, log_id: int, fresh: Mapping[bytes, tuple[int, Told]], memory: Memory) -> None:
+def _insert(connection: Connection, log_id: int, fresh: Mapping[bytes, tuple[int, Told]]) -> None:
     keeping = _KEEP[connection.dialect.name].returning(told.c.digest)
     rows = [_row(log_id, position, one) for position, one in fresh.values()]
     new = set(connection.scalars(keeping, rows))
-    for digest in fresh.keys() - new:
-        memory.add((log_id, digest))
+    remember(connection.engine, log_id, fresh.keys() - new)
 
 
 def _row(log_id: int, position: int, one: Told) -> dict[str, Any]:

@@ -13,9 +13,10 @@ from typing import Any
 from psycopg.types.numeric import Int4, Int8
 from sqlalchemy import Connection, Engine
 
-from lrs.store.arrays import NULL, Array, booleans, bytestrings, longs, packed_uuid, uuids
+from lrs.store.arrays import NULL, Array, booleans, bytestrings, longs, packed_uuid, texts, uuids
 from lrs.store.engine import committing_driver, driver
 from lrs.store.rows import BodyRow, Look, Pointing, PostingRow, Prepared, Rows, StatementRow, VoidedRow
+from lrs.xapi.canonical import Told
 
 COPY_FROM_ROWS = 100
 """From so many statements on COPY costs the server a tenth less than arrays; below, its round trips cost more."""
@@ -67,7 +68,7 @@ ADVANCE = "UPDATE log_head SET size = %(size)s, last_stored = %(last_stored)s WH
 WRITE = f"WITH s AS ({STATEMENTS}), b AS ({BODIES}), p AS ({POSTINGS}), v AS ({VOIDED}) {ADVANCE}"
 FINISH = f"WITH p AS ({POSTINGS}), v AS ({VOIDED}) {ADVANCE}"
 
-AT_ONCE = "SELECT cairn_append(" + ", ".join(["%s"] * 13) + ")"
+AT_ONCE = "SELECT cairn_append(" + ", ".join(["%s"] * 19) + ")"
 
 ARRAYS: Mapping[str, Callable[[Any], Array]] = {
     "statement_id": uuids, "registration": uuids, "target": uuids, "voids": booleans, "commitment": bytestrings
@@ -90,12 +91,16 @@ _posting = Struct(">hiiiqiqiq").pack
 class PostgresqlDialect:
     """Writes through psycopg's own connection under SQLAlchemy's."""
 
-    def append_at_once(self, engine: Engine, log_id: int, statements: Sequence[Prepared]) -> bool:
+    def append_at_once(
+        self, engine: Engine, log_id: int, statements: Sequence[Prepared], news: Sequence[tuple[int, Told]]
+    ) -> bool:
         """Append a few plain statements by one call of a function in the database."""
         if len(statements) >= COPY_FROM_ROWS:
             return False
         with committing_driver(engine) as raw:
-            (is_done,) = raw.execute(AT_ONCE, (Int4(log_id), *_plain(statements)), prepare=True).fetchone()
+            (is_done,) = raw.execute(
+                AT_ONCE, (Int4(log_id), *_plain(statements), *_told(news)), prepare=True
+            ).fetchone()
         return bool(is_done)
 
     def lock(self, connection: Connection, log_id: int) -> None:
@@ -140,6 +145,16 @@ def _plain(statements: Sequence[Prepared]) -> Iterator[Array]:
     posted = [(key, place) for place, one in enumerate(keys, 1) for key in one.postings()]
     yield longs([key for key, _ in posted])
     yield longs([place for _, place in posted])
+
+
+def _told(news: Sequence[tuple[int, Told]]) -> Iterator[Array]:
+    """Yield the arguments of `cairn_append` about what is told."""
+    yield longs([place + 1 for place, _ in news])
+    yield longs([one.key for _, one in news])
+    yield bytestrings([one.digest for _, one in news])
+    yield longs([one.kind for _, one in news])
+    yield texts([one.name for _, one in news])
+    yield bytestrings([one.text for _, one in news])
 
 
 def _columns(rows: Rows) -> dict[str, Any]:

@@ -130,9 +130,12 @@ class Look(NamedTuple):
 class Dialect(Protocol):
     """The part of the append that differs between the two databases."""
 
-    def append_at_once(self, engine: Engine, log_id: int, statements: Sequence[Prepared], /) -> bool:
+    def append_at_once(
+        self, engine: Engine, log_id: int, statements: Sequence[Prepared], news: Sequence[tuple[int, Told]], /
+    ) -> bool:
         """Append statements that refer to nothing in one durable step, if none is known and nothing refers to them.
 
+        `news` is what they tell that may not be kept yet, each with its statement's place from 0.
         Return whether that was so; if not, nothing is written and the append must look closer.
         """
 

@@ -6,10 +6,10 @@ import json
 import time
 from collections.abc import Callable, Sequence
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
 from lrs.store.engine import driver
-from lrs.store.rows import Look, Pointing, Prepared, Rows, StatementRow
+from lrs.store.rows import Look, Pointing, Rows, StatementRow
 
 HEAD = "SELECT size, last_stored FROM log_head WHERE log_id = ?"
 KNOWN = """
@@ -41,7 +41,7 @@ class SqliteDialect:
     def __init__(self, clock: Callable[[], int] = clock_us) -> None:
         self._clock = clock
 
-    def append_at_once(self, _engine: Engine, _log_id: int, _statements: Sequence[Prepared]) -> bool:
+    def append_at_once(self, *_: object) -> bool:
         """Append nothing: without round trips there is none to save."""
         return False
 

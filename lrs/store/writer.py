@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy import Engine, exc
 
 from lrs.errors import Busy, StorageFailed
-from lrs.store.canonical import all_is_kept
+from lrs.store.canonical import news, remember
 from lrs.store.engine import immediate, is_postgresql
 from lrs.store.log import append, dialect_for
 from lrs.store.rows import Dialect, Request, is_plain
@@ -218,9 +218,11 @@ class Writer:
         if len(ids) < len(statements) or len(log_ids) > 1 or not all(map(is_plain, statements)):
             return False
         (log_id,) = log_ids
-        if not all_is_kept(self._engine, log_id, statements):
+        fresh = news(self._engine, log_id, statements)
+        if not self._dialect.append_at_once(self._engine, log_id, statements, list(fresh.values())):
             return False
-        return self._dialect.append_at_once(self._engine, log_id, statements)
+        remember(self._engine, log_id, fresh)
+        return True
 
 
 def _caused(error: StorageFailed, cause: Exception) -> StorageFailed:

@@ -13,7 +13,8 @@ APPEND = """
 CREATE FUNCTION cairn_append(
     wanted integer, ids uuid[], timestamps bigint[], verbs bigint[], actors bigint[], activities bigint[],
     registrations uuid[], authorities bigint[], commitments bytea[], bodies bytea[], salts bytea[],
-    posting_keys bigint[], posting_rows bigint[]
+    posting_keys bigint[], posting_rows bigint[], told_rows bigint[], told_keys bigint[], told_digests bytea[],
+    told_kinds bigint[], told_names text[], told_texts bytea[]
 ) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     before bigint;
@@ -44,6 +45,11 @@ BEGIN
     INSERT INTO posting (log_id, key, position, via)
     SELECT wanted, one.key, before + one.place, before + one.place
     FROM unnest(posting_keys, posting_rows) AS one (key, place)
+    ON CONFLICT DO NOTHING;
+    INSERT INTO told (log_id, key, digest, kind, position, name, text)
+    SELECT wanted, one.key, one.digest, one.kind, before + one.place, one.name, one.text
+    FROM unnest(told_rows, told_keys, told_digests, told_kinds, told_names, told_texts)
+        AS one (place, key, digest, kind, name, text)
     ON CONFLICT DO NOTHING;
     UPDATE log_head SET size = before + cardinality(ids), last_stored = first_stored + cardinality(ids) - 1
     WHERE log_id = wanted;

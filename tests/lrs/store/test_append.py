@@ -10,13 +10,15 @@ import pytest
 from sqlalchemy import Row, select, update
 
 from lrs.errors import StatementConflict
-from lrs.store import postgresql
+from lrs.store import postgresql, tables
+from lrs.store.canonical import news
 from lrs.store.engine import immediate
 from lrs.store.log import append
 from lrs.store.rows import Request
 from lrs.store.sqlite import SqliteDialect
 from lrs.store.tables import log_head, posting, statement_body
 from lrs.store.tables import statement as statements
+from lrs.xapi.canonical import told
 from tests.district import ids, statement
 from tests.lrs.store.store import Store, at_once, prepared, request
 
@@ -143,28 +145,34 @@ def _everything(store: Store) -> list[list[tuple[Any, ...]]]:
     with store.engine.connect() as connection:
         found = [
             [tuple(row[1:]) for row in connection.execute(select(table).where(table.c.log_id == store.log.log_id))]
-            for table in (statements, statement_body, posting)
+            for table in (statements, statement_body, posting, tables.told)
         ]
     first = min(row[2] for row in found[0])
-    told = [(*row[:2], row[2] - first, row[3] - first if row[3] >= first else row[3], *row[4:]) for row in found[0]]
-    return [sorted(rows, key=str) for rows in (told, *found[1:])]
+    moved = [(*row[:2], row[2] - first, row[3] - first if row[3] >= first else row[3], *row[4:]) for row in found[0]]
+    return [sorted(rows, key=str) for rows in (moved, *found[1:])]
 
 
 def _of_every_shape() -> list[dict[str, Any]]:
+    named = {"id": "https://tool.example.org/named", "definition": {"name": {"en": "Ünit", "de": "Einheit"}}}
     team = {"objectType": "Group", "member": [{"mbox": "mailto:a@example.org"}, {"mbox": "mailto:b@example.org"}]}
     parent = {"contextActivities": {"parent": [{"id": "https://tool.example.org/unit"}]}}
     return [
-        statement(),
-        statement(actor=team),
+        statement(object=named),
+        statement(actor={**team, "name": "Team"}),
         statement(object={"objectType": "Agent", "mbox": "mailto:c@example.org"}),
         statement(context={"registration": str(uuid.uuid4()), **parent}),
     ]
 
 
 def test_an_append_in_one_step_writes_the_rows_of_one_in_several(server_store: Store) -> None:
-    sent = [prepared(one, timestamp=moment) for one, moment in zip(_of_every_shape(), (None, 5, None, 7), strict=True)]
+    moments = (None, 5, None, 7)
+    sent = [
+        prepared(one, timestamp=moment, told=told(one)) for one, moment in zip(_of_every_shape(), moments, strict=True)
+    ]
     quick, slow = server_store, server_store.with_new_log()
-    assert postgresql.PostgresqlDialect().append_at_once(quick.engine, quick.log.log_id, sent)
+    fresh = list(news(quick.engine, quick.log.log_id, sent).values())
+    assert fresh
+    assert postgresql.PostgresqlDialect().append_at_once(quick.engine, quick.log.log_id, sent, fresh)
     with slow.engine.begin() as connection:
         append(connection, slow.log.log_id, [Request(sent, may_act=False)], postgresql.PostgresqlDialect(), "")
     assert _everything(quick) == _everything(slow)
@@ -179,5 +187,5 @@ def test_an_append_in_one_step_writes_nothing_of_what_is_known_or_referred_to(
     server_store.append(statement(object={"objectType": "StatementRef", "id": one["id"]}) if pointing else one)
     before = server_store.head()
     both = [prepared(other), prepared(one)]
-    assert not postgresql.PostgresqlDialect().append_at_once(server_store.engine, server_store.log.log_id, both)
+    assert not postgresql.PostgresqlDialect().append_at_once(server_store.engine, server_store.log.log_id, both, [])
     assert server_store.head() == before
