@@ -30,7 +30,7 @@ from lrs.resources.auth import credential
 from lrs.resources.lrs import Lrs
 from lrs.resources.operations import OPERATIONS
 from lrs.settings import Settings
-from lrs.store.engine import open_direct
+from lrs.store.engine import committing
 from lrs.store.log import logs
 from lrs.store.writer import Writer
 from lrs.web import layout
@@ -45,7 +45,7 @@ def create_app(settings: Settings, engine: Engine, gate: Gate) -> Flask:
     app.url_map.strict_slashes = app.url_map.merge_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = None
     writer = Writer(engine, gate.act_verbs, settings.append_queue_limit)
-    direct = open_direct(engine, settings.web_threads)
+    direct = committing(engine)
     app.extensions["lrs"] = Lrs(settings, engine, writer, gate, _issuer(settings), direct=direct)
     problems.register(app)
     alternate.register(app, settings.body_limit_bytes)

@@ -159,7 +159,7 @@ def open_district(settings: Settings) -> Iterator[District]:
     yield District(settings, app, desk)
     app.extensions["refusals"].close()
     served = app.extensions["lrs"]
-    for engine in (served.engine, served.direct, app.extensions["projections"], desk.engine, desk.derived):
+    for engine in (served.engine, app.extensions["projections"], desk.engine, desk.derived):
         engine.dispose()
 
 

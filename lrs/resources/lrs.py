@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Lrs:
     """The parts of one running learning record store.
 
-    `direct` serves lone statements (`lrs.store.engine.open_direct`); `trusted` holds credentials looked up a moment
+    `direct` serves lone statements (`lrs.store.engine.committing`); `trusted` holds credentials looked up a moment
     ago; without `issuer` no bearer token is taken.
     """
 

@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import Any, cast
 
 import msgspec
+import structlog
 from flask import Blueprint, Flask, Response, current_app, g, jsonify, request
 from marshmallow import Schema, ValidationError, fields, validate
 from sqlalchemy import Engine
@@ -42,6 +43,9 @@ LARGEST_SIZE = 2**31 - 1
 """Content-Length may say anything, and no database keeps a number of any length."""
 ORDINARY = frozenset({"GET", "HEAD"})
 """Asking for what is not there is no mistake: tools look for a learner's state before there is one."""
+
+
+logger = structlog.get_logger()
 
 
 class Recorder:
@@ -131,7 +135,10 @@ class Recorder:
         while not self._closed.is_set():
             self._wake.wait()
             self._wake.clear()
-            self.write()
+            try:
+                self.write()
+            except Exception:
+                logger.exception("refusals could not be written down")
             self._closed.wait(PAUSE_SECONDS)
 
 

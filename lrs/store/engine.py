@@ -33,24 +33,9 @@ def immediate(engine: Engine) -> Engine:
     return engine.execution_options(immediate=True)
 
 
-def open_direct(engine: Engine, pool_size: int = 16) -> Engine:
-    """Return an engine over the same database where, on PostgreSQL, every statement commits by itself.
-
-    For lone statements: a transaction around each costs more than the statement. On SQLite it is the engine itself.
-    """
-    if not is_postgresql(engine):
-        return engine
-    direct = create_engine(
-        engine.url,
-        isolation_level="AUTOCOMMIT",
-        pool_size=pool_size,
-        max_overflow=0,
-        pool_use_lifo=True,
-        pool_reset_on_return=None,
-    )
-    event.listen(direct, "connect", _make_durable)
-    event.listen(direct, "checkout", _refuse_lost)
-    return direct
+def committing(engine: Engine) -> Engine:
+    """Return the same engine where, on PostgreSQL, every statement commits by itself: a lone one is one round trip."""
+    return engine.execution_options(isolation_level="AUTOCOMMIT") if is_postgresql(engine) else engine
 
 
 def is_postgresql(engine_or_connection: Engine | Connection) -> bool:
@@ -113,7 +98,8 @@ def _postgresql_engine(url: str, pool_size: int) -> Engine:
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
         arrays.register(connection)
-        _make_durable(connection, _record)
+        connection.execute(NEVER_LESS_THAN_DURABLE)
+        connection.commit()
 
     event.listen(engine, "checkout", _refuse_lost)
     return engine
@@ -129,11 +115,6 @@ def _has_word(socket: int) -> bool:
     waiting = poll()
     waiting.register(socket, POLLIN)
     return bool(waiting.poll(0))
-
-
-def _make_durable(connection: Any, _record: Any) -> None:
-    connection.execute(NEVER_LESS_THAN_DURABLE)
-    connection.commit()
 
 
 def _with_driver(url: str) -> str:

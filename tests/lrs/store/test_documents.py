@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine
 
 from lrs.errors import DocumentConflict, PreconditionFailed
 from lrs.store.documents import change, clear, glance, ids, is_swapped, overwrite, whole
-from lrs.store.engine import immediate, open_direct
+from lrs.store.engine import committing, immediate
 from lrs.xapi.documents import STATE, Conditions, Decision, Document, Kept, Place, delete, post, put
 from tests.lrs.store.store import Store, at_once
 
@@ -28,7 +28,7 @@ def text(content: bytes) -> Document:
 def engines(store: Store) -> Iterator[list[Engine]]:
     """The engines of two web processes over one database."""
     whole_engines = [store.another_engine() for _ in range(2)]
-    direct = [open_direct(one) for one in whole_engines]
+    direct = [committing(one) for one in whole_engines]
     yield direct
     for one in (*direct, *whole_engines):
         one.dispose()
