@@ -43,24 +43,32 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class _Filter:
-    """A condition on the matched statement: one of the columns has the value, or it has one of the postings."""
+    """A condition on the matched statement: one of the columns has the value, or it has the posting of its own.
+
+    `lent` are the keys that stand in a column and become postings only where a StatementRef lends them.
+    """
 
     columns: tuple[tuple[str, Any], ...]
-    keys: tuple[int, ...]
+    lent: tuple[int, ...]
+    own: int | None = None
 
     def holds_for(self, m: Any) -> ColumnElement[bool]:
         ways: list[ColumnElement[bool]] = [m.c[name] == value for name, value in self.columns]
-        if self.keys:
+        if self.own is not None:
             own = posting.alias("own_posting")
             ways.append(
                 exists().where(
                     own.c.log_id == m.c.log_id,
-                    own.c.key.in_(self.keys),
+                    own.c.key == self.own,
                     own.c.position == m.c.position,
                     own.c.via == m.c.position,
                 )
             )
         return or_(*ways)
+
+    def leads(self) -> tuple[int, ...]:
+        """Return every key under which a posting leads to what the filter finds."""
+        return self.lent if self.own is None or self.own in self.lent else (self.own, *self.lent)
 
 
 def _filters(query: Query) -> list[_Filter]:
@@ -71,13 +79,12 @@ def _filters(query: Query) -> list[_Filter]:
     if query.agent:
         agent, related = key64("agent", query.agent), key64("related-agent", query.agent)
         if query.related_agents:
-            found.append(_Filter((("actor", agent), ("authority", agent)), (related, agent)))
+            found.append(_Filter((("actor", agent), ("authority", agent)), (agent,), related))
         else:
-            found.append(_Filter((("actor", agent),), (agent,)))
+            found.append(_Filter((("actor", agent),), (agent,), agent))
     if query.activity:
         activity, related = key64("activity", query.activity), key64("related-activity", query.activity)
-        keys = (related, activity) if query.related_activities else (activity,)
-        found.append(_Filter((("activity", activity),), keys))
+        found.append(_Filter((("activity", activity),), (activity,), related if query.related_activities else None))
     if query.verb:
         verb = key64("verb", query.verb)
         found.append(_Filter((("verb", verb),), (verb,)))
@@ -100,7 +107,7 @@ def page(connection: Connection, log_id: int, query: Query, window: Window, limi
 def _positions(log_id: int, filters: Sequence[_Filter], window: Window, limit: int) -> Select[Any]:
     branches = [_direct(log_id, filters, way, window) for way in _ways(filters, window)]
     if filters:
-        branches.append(_posted(log_id, filters, window))
+        branches += [_posted(log_id, key, filters[1:], window) for key in filters[0].leads()]
     limited = [_limited(branch, column, log_id, window, limit) for branch, column in branches]
     if len(limited) == 1:
         return select(limited[0].subquery().c.position)
@@ -129,9 +136,11 @@ def _direct(
     return select(m.c.position).where(*conditions), m.c.position
 
 
-def _posted(log_id: int, filters: Sequence[_Filter], window: Window) -> tuple[Select[Any], ColumnElement[int]]:
-    """Return the branch of statements led by a posting: a key of their own, or one lent by a statement they reach.
+def _posted(log_id: int, key: int, others: Sequence[_Filter], window: Window) -> tuple[Select[Any], ColumnElement[int]]:
+    """Return the branch of statements led by one key: of their own, or lent by a statement they reach.
 
+    The statement that has the key meets the first filter by that. What it is asked beside that is read from indexes
+    alone where it can be, so that two keys that are common and never meet are found out without the rows.
     To a reader of its own alone, a statement of others lends nothing: a filter would tell what stands in it.
     """
     m = statement.alias("m")
@@ -140,7 +149,7 @@ def _posted(log_id: int, filters: Sequence[_Filter], window: Window) -> tuple[Se
         select(posting.c.position)
         .distinct()
         .join_from(posting, m, join)
-        .where(posting.c.log_id == log_id, posting.c.key.in_(filters[0].keys), *(one.holds_for(m) for one in filters))
+        .where(posting.c.log_id == log_id, posting.c.key == key, *(one.holds_for(m) for one in others))
     )
     if window.authority is not None:
         own = statement.alias("own")
@@ -192,7 +201,7 @@ def reached(connection: Connection, log_id: int, query: Query, positions: Sequen
         .join_from(posting, statement_body, same_row)
         .where(
             posting.c.log_id == log_id,
-            posting.c.key.in_(_filters(query)[0].keys),
+            posting.c.key.in_(_filters(query)[0].leads()),
             posting.c.position.in_(positions),
             posting.c.via != posting.c.position,
             statement_body.c.body.is_not(None),
