@@ -221,4 +221,6 @@ def is_act(statement: Json, gate: Gate) -> bool:
 
 def commitment(salt: bytes, body: bytes) -> bytes:
     """Return what the log's tree commits to: SHA-256 over a fixed prefix, the salt and the stored text."""
-    return hashlib.sha256(COMMITMENT_PREFIX + salt + body).digest()
+    hashed = hashlib.sha256(COMMITMENT_PREFIX + salt)
+    hashed.update(body)  # not joined with the salt: a text may have megabytes
+    return hashed.digest()

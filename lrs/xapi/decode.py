@@ -97,8 +97,8 @@ def completed(raw: bytes, additions: Mapping[str, bytes], without: Collection[st
     members = _members(raw)
     added = [_encoded(name) + b":" + value for name, value in additions.items()]
     if not any(name in members for name in (*additions, *without)):
-        rest = raw.strip(_WHITESPACE)[1:]
-        return b"{" + b",".join(added) + (b"," if added and members else b"") + rest
+        rest = memoryview(raw.strip(_WHITESPACE))[1:]
+        return b"".join((b"{", b",".join(added), b"," if added and members else b"", rest))
     kept = [
         _encoded(name) + b":" + bytes(value)
         for name, value in members.items()
