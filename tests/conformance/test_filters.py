@@ -208,9 +208,12 @@ BAD: list[Json] = [
     {"related_agents": "1"},
     {"format": "EXACT"},
     {"attachments": "maybe"},
-    {"statementId": str(uuid.uuid4()), "voidedStatementId": str(uuid.uuid4())},
-    {"statementId": str(uuid.uuid4()), "limit": "1"},
-    {"voidedStatementId": str(uuid.uuid4()), "since": "2026-01-01T00:00:00Z"},
+    {
+        "statementId": "00000000-0000-4000-8000-000000000001",
+        "voidedStatementId": "00000000-0000-4000-8000-000000000002",
+    },
+    {"statementId": "00000000-0000-4000-8000-000000000001", "limit": "1"},
+    {"voidedStatementId": "00000000-0000-4000-8000-000000000001", "since": "2026-01-01T00:00:00Z"},
 ]
 
 

@@ -122,7 +122,9 @@ def post(district: District, text: str) -> TestResponse:
     return district.app.test_client().post("/xapi/statements", json=statement("by token"), headers=headers)
 
 
-@pytest.mark.parametrize(("key", "name", "algorithm"), [(RSA, "r", "RS256"), (CURVE, "e", "ES256")], ids=str)
+@pytest.mark.parametrize(
+    ("key", "name", "algorithm"), [(RSA, "r", "RS256"), (CURVE, "e", "ES256")], ids=["rsa", "curve"]
+)
 def test_a_token_opens_the_log_of_the_credential_that_its_client_is_bound_to(
     trusting: District, issuer: Keys, key: Any, name: str, algorithm: str
 ) -> None:
@@ -171,7 +173,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("claims", "words"), WRONG, ids=str)
+@pytest.mark.parametrize(("claims", "words"), WRONG, ids=lambda value: value if isinstance(value, str) else "")
 def test_a_token_that_does_not_hold_is_401_and_told_why(
     trusting: District, issuer: Keys, claims: dict[str, Any], words: str
 ) -> None:

@@ -204,7 +204,7 @@ def test_statements_come_in_the_order_in_which_they_were_stored(district: Distri
 BAD_QUERIES = [
     {"foo": "bar"},
     {"Agent": "{}"},
-    {"StatementId": str(uuid.uuid4())},
+    {"StatementId": "00000000-0000-4000-8000-000000000001"},
     {"agent": "ann"},
     {"agent": '{"name":"Ann"}'},
     {"agent": '{"mbox":"mailto:ann@example.org","name":"\\u0000"}'},
@@ -228,10 +228,19 @@ BAD_QUERIES = [
     {"format": "EXACT"},
     {"attachments": "maybe"},
     {"limit": ["1", "2"]},
-    {"statementId": str(uuid.uuid4()), "voidedStatementId": str(uuid.uuid4())},
-    *({"statementId": str(uuid.uuid4()), name: value} for name, value in [("limit", "1"), ("ascending", "true")]),
-    *({"voidedStatementId": str(uuid.uuid4()), name: value} for name, value in [("limit", "1"), ("since", "2026")]),
-    {"statementId": str(uuid.uuid4()), "more": "1"},
+    {
+        "statementId": "00000000-0000-4000-8000-000000000001",
+        "voidedStatementId": "00000000-0000-4000-8000-000000000002",
+    },
+    *(
+        {"statementId": "00000000-0000-4000-8000-000000000001", name: value}
+        for name, value in [("limit", "1"), ("ascending", "true")]
+    ),
+    *(
+        {"voidedStatementId": "00000000-0000-4000-8000-000000000001", name: value}
+        for name, value in [("limit", "1"), ("since", "2026")]
+    ),
+    {"statementId": "00000000-0000-4000-8000-000000000001", "more": "1"},
 ]
 
 
