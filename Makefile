@@ -16,7 +16,7 @@ run: .venv/installed ## Migrate, load the sample district, start the web server 
 	@$(BIN)/cairn start
 
 test: .venv/installed-dev ## Run the whole suite, on SQLite and on PostgreSQL where one answers.
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 check: .venv/installed-dev ## Check format, lint, types and the import law.
 	@$(BIN)/ruff format --check --quiet .
