@@ -16,7 +16,7 @@ run: .venv/installed ## Migrate, load the sample district, start the web server 
 	@$(BIN)/cairn start
 
 test: .venv/installed-dev ## Run the whole suite, on SQLite and on PostgreSQL where one answers.
-	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check: .venv/installed-dev ## Check format, lint, types and the import law.
 	@$(BIN)/ruff format --check --quiet .
@@ -51,4 +51,9 @@ clean: ## Remove what was installed and measured; data stays.
 .venv/installed-dev: .venv/installed
 	@echo "Cairn: installing what tests and checks need ..."
 	@$(INSTALL) --editable '.[dev]'
+	@touch $@
+
+.venv/installed-spark: .venv/installed-dev
+	@echo "Cairn: installing Spark (half a gigabyte) ..."
+	@$(INSTALL) --editable '.[spark]'
 	@touch $@

@@ -14,6 +14,7 @@ import structlog
 from flask import Flask
 
 import lrs.cli
+from adapters.case import resource as case_resource
 from lrs.app import create_app, settle_memory
 from lrs.recording import Gate
 from lrs.resources import health
@@ -21,7 +22,13 @@ from lrs.settings import Settings, from_environment
 from lrs.store.engine import open_engine
 from lrs.store.log import Log
 from migrations import is_current, upgrade
-from projections import acts, pages, resources
+from projections import acts, pages, resources, rule_pages
+from projections.evidence import resources as evidence_resources
+from projections.evidence import routes as evidence_pages
+from projections.frameworks import pages as framework_pages
+from projections.frameworks import resources as framework_resources
+from projections.insight import pages as insight_pages
+from projections.insight import resources as insight_resources
 from projections.profile import VERBS
 from projections.tables import metadata
 
@@ -35,7 +42,15 @@ def build_app(settings: Settings) -> Flask:
     app = create_app(settings, engine, GATE)
     app.secret_key = lrs.cli.secret_key(settings)
     resources.register(app, derived)
+    evidence_resources.register(app)
     pages.register(app)
+    evidence_pages.register(app)
+    rule_pages.register(app)
+    framework_resources.register(app)
+    framework_pages.register(app)
+    insight_resources.register(app)
+    insight_pages.register(app)
+    case_resource.register(app)
     health.add_check(app, "schema", lambda: is_current(engine, "log") and is_current(derived, "projections"))
     return app
 
@@ -78,8 +93,10 @@ def desk_of(settings: Settings) -> lrs.cli.Desk:
 
     def jobs(is_stopped: Callable[[], bool]) -> Sequence[lrs.cli.Job]:
         from lrs.exchange.commands.root import worker_jobs  # web processes exchange nothing
+        from projections.insight.commands import study_jobs
+        from projections.publishing.job import publishing
 
-        return worker_jobs(desk, is_stopped)
+        return [*worker_jobs(desk, is_stopped), *publishing(desk), *study_jobs(desk)]
 
     desk = lrs.cli.Desk(settings, engine, derived, GATE, migrate, first_acts, metadata.sorted_tables, jobs)
     return desk
@@ -91,7 +108,12 @@ def command_line() -> click.Group:
     import adapters.demo.commands
     import lrs.doctor
     import lrs.exchange.commands.root
+    import projections.archive.commands
     import projections.commands
+    import projections.evidence.commands
+    import projections.insight.commands
+    import projections.mastery.commands
+    import projections.printed
 
     @click.group(cls=lrs.cli.Commands)
     @click.pass_context
@@ -100,8 +122,10 @@ def command_line() -> click.Group:
         context.obj = desk_of(from_environment())
 
     for package in (
-        lrs.cli, lrs.doctor, lrs.exchange.commands.root, projections.commands, adapters.case.commands,
-        adapters.demo.commands,
+        lrs.cli, lrs.doctor, lrs.exchange.commands.root, projections.commands, projections.printed,
+        projections.evidence.commands, projections.insight.commands, projections.archive.commands,
+        projections.mastery.commands,
+        adapters.case.commands, adapters.demo.commands,
     ):  # fmt: skip
         package.register(cairn)
     return cairn

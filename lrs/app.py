@@ -25,6 +25,7 @@ from lrs.resources import (
     refusals,
     signatures,
     statements,
+    tags,
 )
 from lrs.resources.auth import credential
 from lrs.resources.lrs import Lrs
@@ -57,6 +58,7 @@ def create_app(settings: Settings, engine: Engine, gate: Gate) -> Flask:
     layout.register(app)
     app.before_request(_refuse_unreadable_query)
     compression.register(app)
+    tags.register(app)
     cors.register(app)
     app.after_request(_mark_xapi)
     refusals.register(app, engine, settings.refusal_days)

@@ -52,6 +52,18 @@ class Settings:
     exchange_timeout_seconds: float = _setting(30.0, "Longest silence of another server, in forwards, pulls, imports.")
     verify_hour: int = _setting(3, "Hour (UTC) of the worker's nightly check of every projection; -1: never.")
 
+    publish_decisions: bool = _setting(
+        False, "Whether the worker publishes new decisions in the log, as ADL Learner Competency statements."
+    )
+
+    spark_master: str = _setting(
+        "local[*]", "Master of the Spark cluster that `cairn replay --engine spark` runs on, such as spark://host:7077."
+    )
+
+    smallest_group: int = _setting(
+        10, "Fewest learners in a group that is told of to analysts who may not see learners."
+    )
+
     @property
     def log_url(self) -> str:
         """Return the URL of the database that holds the logs."""
@@ -74,6 +86,6 @@ def _sqlite_url(folder: str, name: str) -> str:
 def from_environment() -> Settings:
     """Read the settings from the environment; raises environs.EnvError naming the variable that cannot be read."""
     env = Env(prefix="CAIRN_")
-    readers: dict[str, Callable[..., Any]] = {"str": env.str, "int": env.int, "float": env.float}
+    readers: dict[str, Callable[..., Any]] = {"str": env.str, "int": env.int, "float": env.float, "bool": env.bool}
     values = {one.name: readers[str(one.type)](one.name.upper(), one.default) for one in fields(Settings)}
     return Settings(**values)

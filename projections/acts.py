@@ -8,9 +8,34 @@ from typing import Any, Final, NamedTuple
 from lrs.errors import Problem
 from projections.credit.policies import POLICY
 from projections.documents import Document, DocumentSchema, continued, load
-from projections.evidence.documents import ALIGNMENT, FRAMEWORK, NORMALISER
-from projections.mastery.rules import DEFAULT_RULE_DOCUMENT, DEFAULT_SCALE_DOCUMENT, RULE, SCALE
-from projections.profile import ADOPTED, ALIGNED, GRANTED, PROFILE, PUBLISHED, REVOKED, VERBS, activity_type, extension
+from projections.evidence.assessments import ASSESSMENT
+from projections.evidence.documents import ALIGNMENT, NORMALISER
+from projections.evidence.excusals import EXCUSAL, URN
+from projections.evidence.identity import IDENTITY
+from projections.evidence.producers import SHIPPED
+from projections.frameworks.documents import FRAMEWORK, kept
+from projections.frameworks.rubrics import RUBRIC
+from projections.insight.roster import ROSTER
+from projections.mastery.overrides import CLEARING, OVERRIDE, persons_problems
+from projections.mastery.rule_documents import DEFAULT_RULE_DOCUMENT, RULE
+from projections.mastery.scales import DEFAULT_SCALE_DOCUMENT, SCALE
+from projections.profile import (
+    ADOPTED,
+    ALIGNED,
+    CLEARED,
+    ENROLLED,
+    EXCUSED,
+    GRANTED,
+    LINKED,
+    OVERRODE,
+    PROFILE,
+    PUBLISHED,
+    REVOKED,
+    UNLINKED,
+    VERBS,
+    activity_type,
+    extension,
+)
 
 
 class Carried(NamedTuple):
@@ -23,14 +48,24 @@ class Carried(NamedTuple):
 
 CARRIED: Final[Mapping[str, Carried]] = {
     "framework": Carried((ADOPTED,), FRAMEWORK, "uri"),
+    "rubric": Carried((PUBLISHED,), RUBRIC, "id"),
     "alignment": Carried((ALIGNED,), ALIGNMENT, "activity"),
     "scale": Carried((PUBLISHED,), SCALE, "id"),
     "rule": Carried((PUBLISHED,), RULE, "id"),
     "policy": Carried((PUBLISHED,), POLICY, "id"),
     "normaliser": Carried((PUBLISHED,), NORMALISER, "id"),
+    "roster": Carried((ENROLLED,), ROSTER, "id"),
+    "assessment": Carried((PUBLISHED,), ASSESSMENT, "id"),
+    "identity": Carried((LINKED, UNLINKED), IDENTITY, "id"),
+    "override": Carried((OVERRODE,), OVERRIDE, "id"),
+    "clearing": Carried((CLEARED,), CLEARING, "id"),
+    "excusal": Carried((EXCUSED,), EXCUSAL, "evidence"),
     "credential": Carried((GRANTED, REVOKED), None, ""),
 }
 """A credential's document is the log's own and has no schema here."""
+
+OF_TOOLS: Final = frozenset({"alignment", "assessment"})
+"""Kinds whose acts are about an activity of a tool, so that they say nothing of its type and name."""
 
 KNOWN_VERBS: Final = tuple(dict.fromkeys(verb for carried in CARRIED.values() for verb in carried.verbs))
 
@@ -40,10 +75,10 @@ def act(
 ) -> dict[str, Any]:
     """Return the statement of a registrar's act.
 
-    An alignment is about an activity that belongs to a tool, so it says nothing of that activity's type and name.
+    What is about an activity that belongs to a tool says nothing of that activity's type and name.
     """
     about: dict[str, Any] = {"objectType": "Activity", "id": object_id}
-    if kind != "alignment":
+    if kind not in OF_TOOLS:
         about["definition"] = {"type": activity_type(kind), "name": {"en": name}}
     return {
         "actor": dict(actor),
@@ -68,9 +103,37 @@ def publish(kind: str, document: Document, actor: Mapping[str, Any]) -> dict[str
     return act(PUBLISHED, document["id"], kind, document["title"], document, actor)
 
 
+def enrol(enrolment: Document, actor: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the statement that enrols a learner in a school."""
+    return act(ENROLLED, enrolment["id"], "roster", enrolment["school"], enrolment, actor)
+
+
+def link(identity: Document, actor: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the statement that links accounts to a learner, or ends the link when it names no accounts."""
+    verb = LINKED if identity.get("accounts") else UNLINKED
+    return act(verb, identity["id"], "identity", "Accounts of one learner", identity, actor)
+
+
+def excuse(statement_id: str, reason: str, actor: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the statement that excuses another one as evidence."""
+    excusal = {"evidence": f"{URN}{statement_id.lower()}", "reason": reason}
+    return act(EXCUSED, excusal["evidence"], "excusal", "Excused evidence", excusal, actor)
+
+
+def override(document: Document, actor: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the statement that overrides what is computed of a learner."""
+    return act(OVERRODE, document["id"], "override", "Override", document, actor)
+
+
+def clear(clearing: Document, actor: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the statement that ends an override."""
+    return act(CLEARED, clearing["id"], "clearing", "End of an override", clearing, actor)
+
+
 def first_acts(actor: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return what every log begins with: the default scale and the default mastery rule."""
-    return [publish("scale", DEFAULT_SCALE_DOCUMENT, actor), publish("rule", DEFAULT_RULE_DOCUMENT, actor)]
+    """Return what every log begins with: the default scale and mastery rule, and how known tools are read."""
+    begun = [publish("scale", DEFAULT_SCALE_DOCUMENT, actor), publish("rule", DEFAULT_RULE_DOCUMENT, actor)]
+    return begun + [publish("normaliser", document, actor) for document in SHIPPED]
 
 
 def problems(statement: Mapping[str, Any], pointer: str = "") -> list[Problem]:
@@ -86,15 +149,21 @@ def problems(statement: Mapping[str, Any], pointer: str = "") -> list[Problem]:
     if len(kinds) != 1:
         possible = ", ".join(extension(kind) for kind, carried in CARRIED.items() if verb in carried.verbs)
         return [Problem(continued(pointer, "result", "extensions"), f"must carry exactly one document: {possible}")]
-    return _object_problems(statement, kinds[0], pointer) + _document_problems(statement, kinds[0], pointer)
+    found = _object_problems(statement, kinds[0], pointer) + _document_problems(statement, kinds[0], pointer)
+    return found + _link_problems(statement, verb, pointer) + _person_problems(statement, verb, pointer)
 
 
 def document(statement: Mapping[str, Any]) -> tuple[str, dict[str, Any]] | None:
-    """Return the kind and the document of an act, or None when the statement is no act or carries none."""
+    """Return the kind and the document of an act, or None when the statement is no act or carries none.
+
+    Of a framework it is what the projections read: without the package that it was translated from.
+    """
     verb = _at(statement, "verb", "id")
     kinds = _kinds(statement, verb) if isinstance(verb, str) else []
     carried = _at(statement, "result", "extensions", extension(kinds[0])) if len(kinds) == 1 else None
-    return (kinds[0], carried) if isinstance(carried, dict) else None
+    if not isinstance(carried, dict):
+        return None
+    return kinds[0], dict(kept(carried)) if kinds[0] == "framework" else carried
 
 
 def _kinds(statement: Mapping[str, Any], verb: str) -> list[str]:
@@ -109,7 +178,7 @@ def _kinds(statement: Mapping[str, Any], verb: str) -> list[str]:
 def _object_problems(statement: Mapping[str, Any], kind: str, pointer: str) -> list[Problem]:
     if _at(statement, "object", "objectType") not in (None, "Activity"):
         return [Problem(continued(pointer, "object", "objectType"), "must be Activity")]
-    if kind == "alignment" or _at(statement, "object", "definition", "type") == activity_type(kind):
+    if kind in OF_TOOLS or _at(statement, "object", "definition", "type") == activity_type(kind):
         return []
     return [Problem(continued(pointer, "object", "definition", "type"), f"must be {activity_type(kind)}")]
 
@@ -127,6 +196,25 @@ def _document_problems(statement: Mapping[str, Any], kind: str, pointer: str) ->
     if name is None or _at(statement, "object", "id") == name:
         return found
     return [Problem(continued(pointer, "object", "id"), f"must be the {carried.named_by} of the document"), *found]
+
+
+def _link_problems(statement: Mapping[str, Any], verb: str, pointer: str) -> list[Problem]:
+    """Return why a link says something else than its verb: what is linked has accounts, what is unlinked has none."""
+    accounts = _at(statement, "result", "extensions", extension("identity"), "accounts")
+    if verb not in (LINKED, UNLINKED) or not isinstance(accounts, list) or bool(accounts) is (verb == LINKED):
+        return []
+    message = "must name an account; to end the link use the verb unlinked" if verb == LINKED else "must be empty"
+    return [Problem(continued(pointer, "result", "extensions", extension("identity"), "accounts"), message)]
+
+
+def _person_problems(statement: Mapping[str, Any], verb: str, pointer: str) -> list[Problem]:
+    """Return why those who override cannot stand for it together."""
+    document = _at(statement, "result", "extensions", extension("override"))
+    if verb != OVERRODE or not isinstance(document, Mapping):
+        return []
+    return persons_problems(
+        statement.get("actor"), document, continued(pointer, "result", "extensions", extension("override"))
+    )
 
 
 def _at(value: Any, *names: str) -> Any:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from typing import Final, NamedTuple
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Table
+from sqlalchemy import Connection, Table
 
+from projections import outcomes
 from projections.audit import fold as audit
 from projections.audit.tables import audit_entry
 from projections.credit import fold as credit
@@ -19,12 +20,19 @@ from projections.run import Run
 
 
 class Projection(NamedTuple):
-    """One projection: `fold(run, after, through)` writes what follows from those positions and nothing else."""
+    """One projection: `fold(run, after, through)` writes what follows from those positions and nothing else.
+
+    `held(connection, builds)` tells what holds in the end, which no order of arrival may change.
+    Where `is_by_learner`, what is written of one learner follows from what was written of that learner upstream, and
+    from the acts: a run may be kept to some learners, and whoever cannot be folded is parked alone.
+    """
 
     name: str
     fold: Callable[[Run, int, int], None]
     upstream: tuple[str, ...]
     tables: tuple[Table, ...]
+    held: Callable[[Connection, Mapping[str, int]], Iterable[tuple[Any, ...]]]
+    is_by_learner: bool = True
 
 
 PROJECTIONS: Final = (
@@ -32,20 +40,27 @@ PROJECTIONS: Final = (
         "evidence",
         evidence.fold,
         (),
-        (tables.evidence, tables.quarantine, tables.act, tables.learner, tables.mention),
+        (tables.evidence, tables.quarantine, tables.act, tables.learner, tables.mention, tables.activity),
+        outcomes.evidence_held,
+        is_by_learner=False,
     ),
-    Projection("mastery", mastery.fold, ("evidence",), (decision,)),
-    Projection("credit", credit.fold, ("evidence", "mastery"), (credit_decision,)),
-    Projection("audit", audit.fold, ("evidence", "mastery", "credit"), (audit_entry,)),
+    Projection("mastery", mastery.fold, ("evidence",), (decision,), outcomes.mastery_held),
+    Projection("credit", credit.fold, ("evidence", "mastery"), (credit_decision,), outcomes.credit_held),
+    Projection("audit", audit.fold, ("evidence", "mastery", "credit"), (audit_entry,), outcomes.audit_held),
 )
 """Each stands behind what it reads."""
 
 NAMES: Final = tuple(one.name for one in PROJECTIONS)
 
 
+def named(name: str) -> Projection:
+    """Return the projection with a name."""
+    return next(one for one in PROJECTIONS if one.name == name)
+
+
 def tables_of(name: str) -> tuple[Table, ...]:
     """Return the tables of a projection."""
-    return next(one.tables for one in PROJECTIONS if one.name == name)
+    return named(name).tables
 
 
 def with_downstream(names: Collection[str]) -> list[str]:

@@ -2,32 +2,32 @@
 
 The full digest covers every row with its positions: a replay, a restart, another batch size or another database must
 give the same. The outcome digest covers what holds in the end, without positions: so must any order of arrival.
-Rows are only ever added, so the sums up to a position stay as they are and those behind it can be added later.
+Rows are only ever added, so the sums up to a position stay as they are and those behind it can be added later; and
+those of some learners can be added to those of others, wherever they were computed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
-from zlib import crc32
 
 import msgspec
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Boolean, Column, ColumnElement, Connection, Integer, Select, Table, cast, select
 
-from projections.credit.tables import credit_decision
-from projections.credit.timeline import OUTCOMES, WITHDRAWN
-from projections.evidence.tables import STREAMS, evidence
-from projections.mastery.tables import decision
-from projections.mastery.timeline import STATUSES
+from lrs.store.bulk import stream_rows
+from projections.evidence.tables import STREAMS
+from projections.outcomes import credit_held, mastery_held
 
 BUCKETS: Final = 256
-ROWS_AT_ONCE: Final = 10_000
+LEAST, GREATEST = -(1 << 63), (1 << 63) - 1
 MOST_DIFFERENCES: Final = 20
 BUCKETS_SEARCHED: Final = 16
 _MODULUS: Final = 1 << 256
 _HASHED_NAMES: Final = frozenset({"learner", "competency", "policy", "subject", "key"})
 _encode: Final = msgspec.json.Encoder().encode
+_packed: Final = msgspec.msgpack.Encoder().encode
 
 
 class Span(NamedTuple):
@@ -40,13 +40,11 @@ class Span(NamedTuple):
 EVERYTHING: Final = Span()
 
 
-class Hashed(NamedTuple):
-    """A row, the bucket that its key falls into, and the hash of all that it says."""
+class Keys(NamedTuple):
+    """Rows of which the first column of the key is first <= value <= last: work that can be done apart."""
 
-    table: Table
-    row: Any
-    place: int
-    hashed: bytes
+    first: int
+    last: int
 
 
 class Difference(NamedTuple):
@@ -60,44 +58,85 @@ class Difference(NamedTuple):
         return f"{self.table} {self.key}: {self.side}"
 
 
-def digest(connection: Connection, build_id: int, tables: Iterable[Table]) -> str:
-    """Return the full digest of a build, in hex."""
-    return digest_of(buckets(connection, build_id, tables))
+def told_columns(table: Table) -> list[Column[Any]]:
+    """Return the columns that a digest covers, in its order: the key's first, then the others; never the build."""
+    key = [column for column in table.primary_key if column.name != "build_id"]
+    return [*key, *(column for column in table.columns if column.name != "build_id" and column not in key)]
 
 
-def buckets(connection: Connection, build_id: int, tables: Iterable[Table], span: Span = EVERYTHING) -> list[int]:
-    """Return the sums of the row hashes of a build; two builds that differ, differ in the buckets of those keys."""
-    sums = [0] * BUCKETS
-    for one in hashed_rows(connection, build_id, tables, span):
-        sums[one.place] += int.from_bytes(one.hashed, "big")
-    return [one % _MODULUS for one in sums]
+def add_rows(sums: list[int], table: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    """Add rows of a table to the sums, each to the bucket that the lowest bits of its key's first column name.
+
+    Rows are tuples of integers, texts, bytes and None in the order of `told_columns`; a truth value is 0 or 1. A row's
+    hash is the SHA-256 of the table's name, a zero byte and the row as a MessagePack array, read as a little-endian
+    number. The sums grow: `digest_of` and `added` take them modulo 2**256.
+    """
+    prefix, number = table.encode() + b"\0", int.from_bytes
+    for row in rows:
+        sums[row[0] & 255] += number(sha256(prefix + _packed(row)).digest(), "little")
+
+
+def no_rows() -> list[int]:
+    """Return the sums of nothing."""
+    return [0] * BUCKETS
 
 
 def added(sums: Iterable[int], more: Iterable[int]) -> list[int]:
-    """Return the buckets of two spans together."""
+    """Return the buckets of two lots of rows together."""
     return [(one + other) % _MODULUS for one, other in zip(sums, more, strict=True)]
 
 
 def digest_of(sums: Iterable[int]) -> str:
     """Return the digest of all buckets, in hex."""
-    return sha256(b"".join(one.to_bytes(32, "big") for one in sums)).hexdigest()
+    return sha256(b"".join((one % _MODULUS).to_bytes(32, "big") for one in sums)).hexdigest()
 
 
-def hashed_rows(
-    connection: Connection, build_id: int, tables: Iterable[Table], span: Span = EVERYTHING
-) -> Iterator[Hashed]:
-    """Yield every row of a build that began in a span, with its hash and the bucket of its key."""
+def digest(connection: Connection, build_id: int, tables: Iterable[Table]) -> str:
+    """Return the full digest of a build, in hex."""
+    return digest_of(buckets(connection, build_id, tables))
+
+
+def buckets(
+    connection: Connection, build_id: int, tables: Iterable[Table], span: Span = EVERYTHING, keys: Keys | None = None
+) -> list[int]:
+    """Return the sums of the row hashes of a build; two builds that differ, differ in the buckets of those keys."""
+    sums = no_rows()
     for table in tables:
-        moment = table.c.cause if table in STREAMS else table.c.position
-        key = [column for column in table.primary_key if column.name != "build_id"]
-        others = [column for column in table.columns if column.name != "build_id" and column not in key]
-        query = select(*key, *others).where(table.c.build_id == build_id, moment > span.after)
-        if span.through is not None:
-            query = query.where(moment <= span.through)
-        name, width = str(table.name), len(key)
-        for row in connection.execute(query.execution_options(yield_per=ROWS_AT_ONCE)):
-            place = crc32(_encode(row[:width])) % BUCKETS
-            yield Hashed(table, row, place, sha256(_encode((name, *row))).digest())
+        for rows in stream_rows(connection, told_query(table, build_id, span, keys)):
+            add_rows(sums, str(table.name), rows)
+    return [one % _MODULUS for one in sums]
+
+
+def told_query(table: Table, build_id: int, span: Span = EVERYTHING, keys: Keys | None = None) -> Select[Any]:
+    """Return the query of the rows of a build that began in a span, as `add_rows` takes them; in any order."""
+    moment = table.c.cause if table in STREAMS else table.c.position
+    columns = told_columns(table)
+    query = select(*map(_as_told, columns)).where(table.c.build_id == build_id)
+    if span.after:
+        query = query.where(moment > span.after)
+    if span.through is not None:
+        query = query.where(moment <= span.through)
+    return query if keys is None else query.where(*_within(columns[0], keys))
+
+
+def _within(column: ColumnElement[Any], keys: Keys) -> Iterator[ColumnElement[bool]]:
+    """Yield the conditions of a range; the least 64-bit number as a literal would be none to PostgreSQL."""
+    if keys.first > LEAST:
+        yield column >= keys.first
+    if keys.last < GREATEST:
+        yield column <= keys.last
+
+
+def _as_told(column: Column[Any]) -> ColumnElement[Any]:
+    return cast(column, Integer).label(column.name) if isinstance(column.type, Boolean) else column
+
+
+def parts(table: Table, through: int, count: int) -> list[Keys]:
+    """Return so many ranges that every row of a table falls into one of, about as many up to a position into each."""
+    is_hashed = told_columns(table)[0].name in _HASHED_NAMES
+    low, high = (LEAST, GREATEST) if is_hashed else (1, max(through, count))
+    edges = [low + (high + 1 - low) * place // count for place in range(1, count)]
+    return [Keys(first, after - 1) for first, after in pairwise((LEAST, *edges, GREATEST + 1))]
 
 
 def differences(
@@ -115,16 +154,22 @@ def differences(
 
 def _rows_in(
     connection: Connection, build_id: int, tables: Sequence[Table], places: Container[int], span: Span
-) -> dict[tuple[str, str], bytes]:
-    rows = hashed_rows(connection, build_id, tables, span)
-    return {_key_of(one.table, one.row): one.hashed for one in rows if one.place in places}
+) -> dict[tuple[str, str], tuple[Any, ...]]:
+    return {
+        _key_of(table, row): row
+        for table in tables
+        for rows in stream_rows(connection, told_query(table, build_id, span))
+        for row in rows
+        if row[0] & 255 in places
+    }
 
 
-def _key_of(table: Table, row: Any) -> tuple[str, str]:
+def _key_of(table: Table, row: tuple[Any, ...]) -> tuple[str, str]:
     """Return a row's table and its key in words, with whom and what it is about where its key does not say that."""
+    said = {column.name: value for column, value in zip(told_columns(table), row, strict=True)}
     names = [column.name for column in table.primary_key if column.name != "build_id"]
-    about = [name for name in ("learner", "competency") if name in table.c and name not in names]
-    return str(table.name), ", ".join(f"{name} {_shown(name, getattr(row, name))}" for name in (*about, *names))
+    about = [name for name in ("learner", "competency") if name in said and name not in names]
+    return str(table.name), ", ".join(f"{name} {_shown(name, said[name])}" for name in (*about, *names))
 
 
 def _shown(name: str, value: Any) -> str:
@@ -138,45 +183,12 @@ def outcome_digest(connection: Connection, build_ids: Mapping[str, int], through
     What nobody is told any more is left out: a competency without evidence, an answer for a learner of whom no
     evidence holds, a policy that was taken back.
     """
-    sums = [0] * BUCKETS
-    for row in _newest(connection, decision, "competency", build_ids["mastery"], through):
-        if STATUSES[row.status] != "no_evidence":
-            _add(sums, ("mastery", row.learner, row.competency, row.outcome))
-    shown = _with_evidence(connection, build_ids["evidence"], through)
-    for row in _newest(connection, credit_decision, "policy", build_ids["credit"], through):
-        if row.learner in shown and OUTCOMES[row.outcome] != WITHDRAWN:
-            _add(sums, ("credit", row.learner, row.policy, row.outcome, row.leaves))
+    sums = no_rows()
+    for told in (*mastery_held(connection, build_ids, through), *credit_held(connection, build_ids, through)):
+        _add(sums, told)
     return digest_of(sums)
 
 
 def _add(sums: list[int], told: tuple[Any, ...]) -> None:
     hashed = sha256(_encode(told)).digest()
     sums[hashed[0]] = (sums[hashed[0]] + int.from_bytes(hashed, "big")) % _MODULUS
-
-
-def _with_evidence(connection: Connection, build_id: int, through: int | None) -> set[int]:
-    """Return the learners of whom any evidence holds."""
-    columns = evidence.c
-    query = select(columns.learner).where(columns.build_id == build_id)
-    if through is not None:
-        query = query.where(columns.cause <= through)
-    return set(connection.scalars(query.group_by(columns.learner).having(func.sum(columns.change) > 0)))
-
-
-def _newest(connection: Connection, table: Table, subject: str, build_id: int, through: int | None) -> Iterable[Any]:
-    columns = table.c
-    own = [columns.build_id == build_id]
-    if through is not None:
-        own.append(columns.position <= through)
-    newest = (
-        select(columns.learner, columns[subject], func.max(columns.position).label("position"))
-        .where(*own)
-        .group_by(columns.learner, columns[subject])
-        .subquery()
-    )
-    same = (
-        (columns.learner == newest.c.learner)
-        & (columns[subject] == newest.c[subject])
-        & (columns.position == newest.c.position)
-    )
-    return connection.execute(select(table).join_from(table, newest, same).where(columns.build_id == build_id))

@@ -5,21 +5,39 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Any, ClassVar, Final, Generic, TypeAlias, TypeVar
+from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate
 
 from lrs.errors import InvalidRequest, Problem
-from lrs.xapi.values import is_iri
+from lrs.xapi.values import is_iri, timestamp_us
 
 T = TypeVar("T")
 Document: TypeAlias = Mapping[str, Any]
 
+_DATE: Final = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch
+_NO_DATE: Final = "must be a date such as 2026-08-01"
+MOST_CHARACTERS: Final = 10_000
 NO_OBJECT: Final = "must be an object"
 _ABSENT: Final[dict[str, str | list[Any] | dict[Any, Any]]] = {
     "required": "is missing",
     "null": "must not be null: leave it out",
 }
+
+
+class Act(NamedTuple):
+    """One act in the log: where it stands, and the document it carries, read."""
+
+    position: int
+    kind: str
+    timestamp: int
+    statement_id: str
+    document: Any
+
+    @property
+    def order(self) -> tuple[int, str]:
+        """What decides between two acts; their place in the log does not."""
+        return self.timestamp, self.statement_id
 
 
 class DocumentSchema(Schema, Generic[T]):
@@ -41,7 +59,8 @@ class Text(fields.String):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(
-            validate=validate.Length(min=1, max=10_000, error="must have 1 to 10000 characters"), **options
+            validate=validate.Length(1, MOST_CHARACTERS, error=f"must have 1 to {MOST_CHARACTERS} characters"),
+            **options,
         )
 
 
@@ -88,6 +107,31 @@ class Exact(fields.Field[Decimal]):
         if not self.minimum <= number <= self.maximum:
             raise ValidationError(f"must be from {self.minimum} to {self.maximum}")
         return number
+
+
+class Day(fields.Field[int]):
+    """A date such as "2026-08-01", read as its first moment in UTC, in microseconds since 1970."""
+
+    default_error_messages = _ABSENT
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
+        if not isinstance(value, str) or not _DATE(value):
+            raise ValidationError(_NO_DATE)
+        try:
+            return timestamp_us(f"{value}T00:00:00Z")
+        except ValueError as error:
+            raise ValidationError(_NO_DATE) from error
+
+
+class Yes(fields.Field[bool]):
+    """A JSON true or false."""
+
+    default_error_messages = _ABSENT
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> bool:
+        if not isinstance(value, bool):
+            raise ValidationError("must be true or false")
+        return value
 
 
 class Choice(Text):

@@ -11,15 +11,20 @@ from flask import Blueprint, Flask, render_template, request
 from lrs.errors import InvalidRequest, NotFound, Problem
 from lrs.web import layout
 from lrs.web.session import reader
+from projections.answering import view_for
 from projections.audit.pages import timeline
 from projections.credit.pages import eligible, eligible_counts, standing_shown
-from projections.credit.reading import credit_of, credit_record
+from projections.credit.reading import credit_of
 from projections.evidence.fold import acts_at
-from projections.evidence.pages import PAGE, learners_found, listed, quarantine_count, quarantine_shown
+from projections.evidence.pages import NEWEST, PAGE, learners_found, listed, quarantine_count, quarantine_shown
+from projections.evidence.reading import Wanted
 from projections.ids import DecisionId, decision_key, learner_key
-from projections.mastery.pages import decision_shown, map_shown, strips
-from projections.mastery.reading import competency_map, decision_record
-from projections.resources import view_for
+from projections.mastery.pages import decision_shown, strips
+from projections.mastery.reading import competency_map
+from projections.progress import progress_from
+from projections.progress_pages import progress_shown
+from projections.resources import record_of
+from projections.rulebook import document_key
 from projections.view import View
 
 Key = TypeVar("Key")
@@ -76,17 +81,15 @@ def _page() -> int:
 
 @blueprint.get("/learners/<learner>")
 def learner(learner: str) -> str:
-    """Show where a learner stands in every competency, and what every credit policy says."""
+    """Show what a learner has mastered, what is missing, what comes next, and what every credit policy says."""
     with opened_view() as view:
         key = _key_of(learner_key, learner)
         found = competency_map(view, key)
         acts = view.acts()
         policies = [standing_shown(one, acts) for one in credit_of(view, key)["policies"]]
         who = {**found["learner"], "account": _account(found["learner"])}
-        frameworks = map_shown(found)
-        return render_template(
-            "learner.html", as_of=found["as_of"], learner=who, frameworks=frameworks, policies=policies
-        )
+        shown = progress_shown(found, progress_from(view, found), acts)
+        return render_template("learner.html", as_of=found["as_of"], learner=who, policies=policies, **shown)
 
 
 @blueprint.get("/decisions/<decision>")
@@ -106,14 +109,14 @@ def _key_of(read: Callable[[str], Key], text: str) -> Key:
 
 
 def _mastery_page(view: View, wanted: DecisionId) -> str:
-    record = decision_record(view, wanted)
+    record = record_of(view, wanted)
     acts = acts_at(view.connection, view.build("evidence"), wanted.position)
     shown = decision_shown(record, acts)
     return render_template("decision.html", one=record, shown=shown, **_proof(view, wanted, record))
 
 
 def _credit_page(view: View, wanted: DecisionId) -> str:
-    record = credit_record(view, wanted)
+    record = record_of(view, wanted)
     acts = acts_at(view.connection, view.build("evidence"), wanted.position)
     shown = standing_shown(record, acts)
     return render_template("credit.html", one=record, shown=shown, **_proof(view, wanted, record))
@@ -123,9 +126,11 @@ def _proof(view: View, wanted: DecisionId, record: dict[str, Any]) -> dict[str, 
     """Return what the page of any decision shows besides the decision itself."""
     acts = view.acts()
     steps = timeline(view, wanted, acts)
+    kind = "policy" if wanted.is_credit else "rule"
     return {
         "as_of": view.as_of(),
         "account": _account(record["learner"]),
+        "document_key": document_key(kind, record[kind]["id"] or ""),
         "timeline": steps,
         "is_long": len(steps) > MOST_OPEN_STEPS,
     }
@@ -141,4 +146,13 @@ def _account(learner: dict[str, Any]) -> str:
 def quarantine() -> str:
     """Show what could be evidence and is not, why, and how to mend it."""
     with opened_view() as view:
-        return render_template("quarantine.html", as_of=view.as_of(), **quarantine_shown(view))
+        return render_template("quarantine.html", as_of=view.as_of(), **quarantine_shown(view, _wanted()))
+
+
+def _wanted() -> Wanted:
+    """Return which of the quarantined statements the address asks for."""
+    before = request.args.get("before", "")
+    if before and not (before.isascii() and before.isdecimal() and len(before) < 19):
+        raise InvalidRequest("before must be a position", [Problem("?before", "write a whole number")])
+    reason, credential = request.args.get("reason") or None, request.args.get("credential") or None
+    return NEWEST._replace(reason=reason, credential=credential, before=int(before) if before else None)

@@ -15,12 +15,22 @@ ALIGNED: Final = f"{VERBS}aligned"
 PUBLISHED: Final = f"{VERBS}published"
 GRANTED: Final = f"{VERBS}granted"
 REVOKED: Final = f"{VERBS}revoked"
+ENROLLED: Final = f"{VERBS}enrolled"
+LINKED: Final = f"{VERBS}linked"
+UNLINKED: Final = f"{VERBS}unlinked"
+OVERRODE: Final = f"{VERBS}overrode"
+CLEARED: Final = f"{VERBS}cleared"
+EXCUSED: Final = f"{VERBS}excused"
 
 ACTIVITY_TYPES: Final = f"{PROFILE}/activity-types/"
 EXTENSIONS: Final = f"{PROFILE}/extensions/"
 
 REVISION: Final = f"{EXTENSIONS}revision"
 TASK: Final = f"{EXTENSIONS}task"
+ATTEMPT: Final = f"{EXTENSIONS}attempt"
+CONTEXT: Final = f"{EXTENSIONS}context"
+DISTRICT: Final = f"{EXTENSIONS}district"
+DECISION: Final = f"{EXTENSIONS}decision"
 
 
 def activity_type(document: str) -> str:

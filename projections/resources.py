@@ -3,46 +3,38 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from dataclasses import replace
+from operator import itemgetter
 
-from flask import Blueprint, Flask, Response, current_app, jsonify, request
-from marshmallow import Schema as MarshmallowSchema
-from marshmallow import ValidationError, fields, validate
+from flask import Blueprint, Flask
+from marshmallow import fields, validate
 from sqlalchemy import Engine, select
 
-from lrs.errors import InvalidRequest, Problem
 from lrs.resources import health, openapi
-from lrs.resources.auth import require
-from lrs.resources.lrs import this_lrs
-from lrs.resources.openapi import Operation, json_answer, query_of
-from lrs.store.credentials import Credential
+from lrs.resources.openapi import Operation, json_answer
+from lrs.resources.schemas import array
+from projections import shapes
+from projections.answering import AFTER, AS_OF, Paged, Told, listed_after, page_of, reading, told_as
 from projections.audit.reading import credentials_of, trail
 from projections.credit.reading import credit_of, credit_record
 from projections.evidence import tables
-from projections.evidence.reading import quarantined
-from projections.ids import decision_key, learner_id, learner_key
+from projections.evidence.learners import not_linked_away
+from projections.ids import DecisionId, decision_key, learner_id, learner_key
+from projections.mastery.knowledge import stored_at
 from projections.mastery.reading import competency_map, decision_record
-from projections.view import View, view_of
+from projections.progress import progress
+from projections.publishing.reading import published_as
+from projections.rulebook import held_at, one_of, policies_of, rules_of
+from projections.view import View
 from projections.worker import is_awake
 
-READERS = frozenset({"all/read", "all", "statements/read"})
 blueprint = Blueprint("projections", __name__, url_prefix="/api/v1")
-MOST_LEARNERS = 500
 
 
-class AsOf(MarshmallowSchema):
-    """The query of everything that can be told as of a position or a time."""
-
-    as_of = fields.String(load_default=None)
-
-
-class LearnersQuery(AsOf):
+class LearnersQuery(Paged):
     """The query of the list of learners: a page begins behind the learner `after`."""
 
     after = fields.String(load_default=None, validate=validate.Regexp(r"[0-9a-f]{16}\Z"))
-    limit = fields.Integer(load_default=100, validate=validate.Range(1, MOST_LEARNERS))
 
 
 def register(app: Flask, engine: Engine) -> None:
@@ -58,96 +50,152 @@ def _worker_is_awake(engine: Engine) -> bool:
         return is_awake(connection, int(time.time() * 1_000_000))
 
 
-@contextmanager
-def view_for(reader: Credential, as_of: str | None) -> Iterator[View]:
-    """Open a view of the reader's log, now or as of a position or a time."""
-    engine: Engine = current_app.extensions["projections"]
-    with engine.connect() as connection, this_lrs().engine.connect() as log_connection:
-        yield view_of(connection, log_connection, reader.log, as_of)
-
-
-def _asked(schema: MarshmallowSchema) -> dict[str, Any]:
-    try:
-        asked: dict[str, Any] = schema.load(request.args.to_dict())
-    except ValidationError as error:
-        found = [Problem(f"?{name}", "; ".join(words)) for name, words in error.normalized_messages().items()]  # type: ignore[no-untyped-call]
-        raise InvalidRequest("the query cannot be understood", found) from None
-    return asked
-
-
 @blueprint.get("/learners")
-def learners() -> Response:
+@reading(LearnersQuery())
+def learners(view: View, after: str | None, limit: int) -> Told:
     """List the learners who have any evidence, in the order of their ids."""
-    reader, asked = require(READERS), _asked(LearnersQuery())
-    with view_for(reader, asked["as_of"]) as view:
-        columns = tables.learner.c
-        query = select(columns.learner, columns.name).where(
-            columns.build_id == view.build("evidence"), columns.position <= view.position
-        )
-        if asked["after"]:
-            query = query.where(columns.learner > learner_key(asked["after"]))
-        rows = view.connection.execute(query.order_by(columns.learner).limit(asked["limit"] + 1)).all()
-        shown = [{"id": learner_id(row.learner), "name": row.name} for row in rows[: asked["limit"]]]
-        more = shown[-1]["id"] if len(rows) > asked["limit"] else None
-        return jsonify({"as_of": view.as_of(), "learners": shown, "after": more})
+    return learners_page(view, after, limit)
+
+
+def learners_page(view: View, after: str | None, limit: int) -> Told:
+    """Return a page of the learners who have any evidence."""
+    columns = tables.learner.c
+    query = select(columns.learner, columns.name).where(
+        columns.build_id == view.build("evidence"), columns.position <= view.position, *not_linked_away(view)
+    )
+    if after:
+        query = query.where(columns.learner > learner_key(after))
+    rows = view.connection.execute(query.order_by(columns.learner).limit(limit + 1)).all()
+    shown, next_page = page_of(rows, limit, lambda row: learner_id(row.learner))
+    found = [{"id": learner_id(row.learner), "name": row.name} for row in shown]
+    return {"as_of": view.as_of(), "learners": found, "after": next_page}
 
 
 @blueprint.get("/learners/<learner>/mastery")
-def mastery(learner: str) -> Response:
-    """Tell where a learner stands in every competency."""
-    reader, asked = require(READERS), _asked(AsOf())
-    with view_for(reader, asked["as_of"]) as view:
-        return jsonify(competency_map(view, learner_key(learner)))
+@reading()
+def mastery(view: View, learner: str) -> Told:
+    """Tell where a learner stands in every competency, and the rules by which, in plain words."""
+    return mastery_of(view, learner_key(learner))
+
+
+def mastery_of(view: View, learner: int) -> Told:
+    """Return a learner's map and the rules behind it; raises NotFound."""
+    acts = view.acts()
+    rules = held_at(acts, sorted(acts.competencies), stored_at(view, view.position))
+    return {**competency_map(view, learner), "rules": rules}
 
 
 @blueprint.get("/learners/<learner>/credit")
-def credit(learner: str) -> Response:
+@reading()
+def credit(view: View, learner: str) -> Told:
     """Tell what every credit policy says of a learner."""
-    reader, asked = require(READERS), _asked(AsOf())
-    with view_for(reader, asked["as_of"]) as view:
-        return jsonify(credit_of(view, learner_key(learner)))
+    return credit_of(view, learner_key(learner))
+
+
+@blueprint.get("/learners/<learner>/progress")
+@reading()
+def learner_progress(view: View, learner: str) -> Told:
+    """Tell what a learner has mastered, what is missing, and what comes next."""
+    return progress(view, learner_key(learner))
 
 
 @blueprint.get("/decisions/<decision>")
-def decision(decision: str) -> Response:
-    """Tell one decision with everything that proves it."""
-    reader, asked = require(READERS), _asked(AsOf())
-    wanted = decision_key(decision)
-    with view_for(reader, asked["as_of"]) as view:
-        return jsonify(credit_record(view, wanted) if wanted.is_credit else decision_record(view, wanted))
+@reading()
+def decision(view: View, decision: str) -> Told:
+    """Tell one decision with everything that proves it, and by which statement it was published."""
+    return record_of(view, decision_key(decision))
+
+
+def record_of(view: View, wanted: DecisionId) -> Told:
+    """Return the record of a decision of either kind; raises NotFound."""
+    record = credit_record(view, wanted) if wanted.is_credit else decision_record(view, wanted)
+    return {**record, "published": published_as(view, wanted)}
 
 
 @blueprint.get("/decisions/<decision>/audit")
-def audit(decision: str) -> Response:
+@reading()
+def audit(view: View, decision: str) -> Told:
     """Walk from a decision to everything that it rests on."""
-    reader, asked = require(READERS), _asked(AsOf())
     wanted = decision_key(decision)
-    with view_for(reader, asked["as_of"]) as view:
-        record = credit_record(view, wanted) if wanted.is_credit else decision_record(view, wanted)
-        steps = trail(view, wanted)
-        return jsonify({"decision": record, "trail": steps, "credentials": credentials_of(steps)})
+    steps = trail(view, wanted)
+    return {"decision": record_of(view, wanted), "trail": steps, "credentials": credentials_of(steps)}
 
 
-@blueprint.get("/quarantine")
-def quarantine() -> Response:
-    """List the statements that could be evidence and are not, with the reasons, newest first."""
-    reader, asked = require(READERS), _asked(AsOf())
-    with view_for(reader, asked["as_of"]) as view:
-        return jsonify({"as_of": view.as_of(), **quarantined(view)})
+@blueprint.get("/rules")
+@reading(Paged())
+def rules(view: View, after: str | None, limit: int) -> Told:
+    """List the mastery rules: every version in plain words, since when it holds, who approved it, what it is for."""
+    found, next_page = listed_after(rules_of(view.acts()), after, limit, itemgetter("key"))
+    return {"as_of": view.as_of(), "rules": found, "after": next_page}
 
 
-def _reading(told: str, *members: str, query: MarshmallowSchema | None = None) -> Operation:
-    """Return what a view of conclusions takes and answers: an object with these members at least."""
-    shape = {"type": "object", "required": list(members)}
-    return Operation({200: json_answer(told, shape)}, query_of(query or AsOf()), None, READERS, (400, 404))
+@blueprint.get("/rules/<key>")
+@reading()
+def rule(view: View, key: str) -> Told:
+    """Tell one mastery rule with every version of it."""
+    return {"as_of": view.as_of(), **one_of(rules_of(view.acts()), key, "rules")}
+
+
+@blueprint.get("/policies")
+@reading(Paged())
+def policies(view: View, after: str | None, limit: int) -> Told:
+    """List the credit policies: every version in plain words."""
+    found, next_page = listed_after(policies_of(view.acts()), after, limit, itemgetter("key"))
+    return {"as_of": view.as_of(), "policies": found, "after": next_page}
+
+
+@blueprint.get("/policies/<key>")
+@reading()
+def policy(view: View, key: str) -> Told:
+    """Tell one credit policy with every version of it."""
+    return {"as_of": view.as_of(), **one_of(policies_of(view.acts()), key, "policies")}
+
+
+def _record(told: str) -> Operation:
+    """Return what a view of one decision takes and answers."""
+    return replace(told_as(told), answers={200: json_answer(told, shapes.RECORD)})
 
 
 OPERATIONS = {
-    "projections.learners": _reading("A page of learners", "as_of", "learners", "after", query=LearnersQuery()),
-    "projections.mastery": _reading("Status and level in every competency", "as_of", "learner", "frameworks"),
-    "projections.credit": _reading("Every policy, with what it asks and what there is", "as_of", "learner", "policies"),
-    "projections.decision": _reading("The decision and its proof", "decision_id", "kind", "as_of"),
-    "projections.audit": _reading("The trail of the decision", "decision", "trail", "credentials"),
-    "projections.quarantine": _reading("What waits, with the reasons", "as_of"),
+    "projections.learners": told_as(
+        "A page of learners", LearnersQuery(), as_of=AS_OF, learners=array(shapes.LISTED_LEARNER), after=AFTER
+    ),
+    "projections.mastery": told_as(
+        "Status and level in every competency",
+        as_of=AS_OF,
+        learner=shapes.LEARNER,
+        frameworks=array(shapes.FRAMEWORK),
+        rules=array(shapes.RULE_HELD),
+    ),
+    "projections.learner_progress": told_as(
+        "What is mastered, what is missing, what comes next",
+        as_of=AS_OF,
+        learner=shapes.LEARNER,
+        frameworks=array(shapes.PROGRESS),
+        work_habits=array(shapes.PROGRESS),
+        retired=array(shapes.RETIRED),
+        rules=array(shapes.RULE_HELD),
+    ),
+    "projections.credit": told_as(
+        "Every policy, with what it asks and what there is",
+        as_of=AS_OF,
+        learner=shapes.LEARNER,
+        policies=array(shapes.CREDIT),
+    ),
+    "projections.decision": _record("The decision and its proof"),
+    "projections.audit": told_as(
+        "The trail of the decision",
+        decision=shapes.RECORD,
+        trail=array(shapes.STEP),
+        credentials=array(shapes.CREDENTIAL),
+    ),
+    "projections.rules": told_as(
+        "A page of mastery rules", Paged(), as_of=AS_OF, rules=array(shapes.RULE), after=AFTER
+    ),
+    "projections.rule": told_as("The rule and its versions", as_of=AS_OF, **shapes.RULE["properties"]),
+    "projections.policies": told_as(
+        "A page of credit policies", Paged(), as_of=AS_OF, policies=array(shapes.POLICY), after=AFTER
+    ),
+    "projections.policy": told_as("The policy and its versions", as_of=AS_OF, **shapes.POLICY["properties"]),
 }
 """What the views above take and answer, for the OpenAPI document."""

@@ -24,6 +24,15 @@ CAUSE_WORDS: Final = {
     "void": "a statement was voided",
     "rule_change": "another version of the rule, or another rule, began to hold",
     "correction": "what an activity is aligned to, or how its score is read, was corrected",
+    "override": "somebody overrode what is computed, or ended an override",
+}
+OBJECTION_WORDS: Final = {
+    "": "It holds instead of what is computed.",
+    "expired": "Its time is over, so what is computed holds.",
+    "no_rule": "No rule holds for this competency, so there is nothing to override.",
+    "not_allowed_by_rule": "The rule allows no override, so what is computed holds.",
+    "needs_second_person": "The rule asks for a second person, and none approved it, so what is computed holds.",
+    "level_does_not_fit": "The scale has no such level on that side of proficient, so what is computed holds.",
 }
 EXCLUSION_WORDS: Final = {
     "duplicate": "The same event had been told before under another id. It counts once.",
@@ -32,15 +41,29 @@ EXCLUSION_WORDS: Final = {
     "zero_score": "A score of zero has no place on a trend. The rule leaves it out.",
     "superseded_by_revision": "A later revision of the same task replaces it.",
     "not_the_best_revision": "Another try at the same task was better.",
+    "another_attempt_counts": "Another attempt at the same task counts.",
+    "beyond_attempts": "The rule looks at fewer attempts at a task.",
+    "outside_window": "It is older than what the rule looks back at.",
+    "excused": "It was excused.",
+    "unvalidated": "The assessment was not validated. The rule counts validated ones alone.",
+    "outside_district": "It comes from another district. The rule shows it and does not count it.",
+    "behaviour": "Work habits are a strand of their own. They never count toward a competency.",
     "voided": "It was voided at position {position}.",
     "not_aligned": "Since position {position} it is no longer aligned to this competency.",
 }
 UNMET_WORDS: Final = {
     "min_evidence": "pieces of evidence that count",
     "min_tasks": "different tasks that count",
+    "min_contexts": "different contexts",
+    "min_scorers": "different scorers",
+    "min_of_kinds": "pieces of the kinds that must be among them",
+    "fresh_evidence": "new pieces at or above the cut, since mastery was shown too long ago",
     "tasks_at_cut": "tasks at or above the cut",
     "scores_at_cut": "scores at or above the cut",
     "value_at_cut": "result",
+    "children_proficient": "parts of the competency in which the learner is proficient",
+    "child_points": "points that the parts shown bring together",
+    "required_children": "required parts in which the learner is proficient",
     "mastery_rule": "published mastery rules that hold here",
 }
 TONES: Final = ("high", "mid", "low", "open", "none")
@@ -74,10 +97,24 @@ def kind_word(kind: str) -> str:
     return KIND_WORDS[kind][0].capitalize()
 
 
+def override_words(one: Mapping[str, Any]) -> str:
+    """Return an override in plain words: what it says, who set it and who approved it, and whether it holds."""
+    said = one["level"] or STATUS_WORDS[one["status"]]
+    until = f", until {one['expires'][:10]}" if one["expires"] else ""
+    persons = [person_name(one[name]) for name in ("by", "approved_by") if one[name]]
+    return f"{said}, set by {' and '.join(persons) or 'somebody'}{until}. {OBJECTION_WORDS[one['objection']]}"
+
+
+def person_name(agent: Mapping[str, Any]) -> str:
+    """Return what people call an Agent: the name that was sent, else that of the account."""
+    return str(agent.get("name") or agent.get("account", {}).get("name") or "somebody without a name")
+
+
 def names_of(acts: Acts) -> dict[str, str]:
     """Return what people call each framework and competency, by IRI."""
     found = {uri: str(act.document.title) for uri, act in acts.frameworks.items()}
-    for iri, known in acts.competencies.items():
+    retired = {iri: one.known for iri, one in acts.retired.items()}
+    for iri, known in (retired | acts.competencies).items():
         one = known.competency
         found[iri] = f"{one.code} {one.name}" if one.code else one.name
     return found
@@ -86,7 +123,7 @@ def names_of(acts: Acts) -> dict[str, str]:
 def subjects_of(acts: Acts) -> dict[int, str]:
     """Return what people call each competency and policy, by key."""
     names = names_of(acts)
-    found = {key64("competency", iri): names[iri] for iri in acts.competencies}
+    found = {key64("competency", iri): names[iri] for iri in (*acts.retired, *acts.competencies)}
     return found | {key64("policy", act.document.id): str(act.document.title) for act in acts.policies}
 
 

@@ -24,6 +24,6 @@ def test_every_kind_of_document_has_an_example_that_is_taken(kind: str) -> None:
     assert load(schema, json.loads(EXAMPLES[kind]), "")[1] == []
 
 
-@pytest.mark.parametrize("kind", ["scale", "rule", "policy", "normaliser"])
+@pytest.mark.parametrize("kind", ["scale", "rule", "policy", "normaliser", "rubric"])
 def test_an_example_makes_an_act_that_passes_the_gate(kind: str) -> None:
     assert acts.problems(acts.publish(kind, json.loads(EXAMPLES[kind]), ACTOR)) == []

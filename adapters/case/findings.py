@@ -16,27 +16,17 @@ from adapters.case.package import (
     iri,
     names_of,
     order_of,
-    rings,
     text,
     type_of,
     unwrapped,
     version_of,
 )
+from adapters.case.values import TYPES
+from projections.documents import MOST_CHARACTERS
+from projections.frameworks.progression import rings
 
 RINGS_SHOWN: Final = 5
 STEPS_SHOWN: Final = 12
-LINK_TYPES: Final = (PARENT, PROGRESSION)
-OTHER_TYPES: Final = (
-    "isPeerOf",
-    "isPartOf",
-    "exactMatchOf",
-    "isRelatedTo",
-    "replacedBy",
-    "exemplar",
-    "hasSkillLevel",
-    "isTranslationOf",
-)
-
 Trap = tuple[str, Callable[[Json], bool]]
 
 NO_IRI: Final = "no uri that is an IRI; the identifier stands for it"
@@ -48,13 +38,15 @@ DOCUMENT_TRAPS: Final[tuple[Trap, ...]] = (
 )
 ITEM_TRAPS: Final[tuple[Trap, ...]] = (
     ("educationalLevel is a misspelt educationLevel and is not read", lambda body: "educationalLevel" in body),
+    ("fullStatement is longer than a framework takes; cut", lambda body: is_too_long(body.get("fullStatement"))),
     ("CFItemType is null", lambda body: body.get("CFItemType", "") is None),
     ("no fullStatement; the name stands for it", lambda body: not text(body.get("fullStatement"))),
     ("no abbreviatedStatement; code or first words name it", lambda body: not text(body.get("abbreviatedStatement"))),
     (NO_IRI, lambda body: not iri(body.get("uri"))),
 )
 ASSOCIATION_TRAPS: Final[tuple[Trap, ...]] = (
-    ("associationType is not of CASE; left out", lambda body: not is_known_type(type_of(body))),
+    ("no associationType; left out", lambda body: not type_of(body)),
+    ("associationType is not of CASE; taken as one of an extension", lambda body: is_renamed(body)),
     ("sequenceNumber is a string where CASE has a number", lambda body: isinstance(body.get("sequenceNumber"), str)),
     (
         "sequenceNumber is no whole number and is not read",
@@ -97,12 +89,8 @@ def of_items(rows: Iterable[Node], items: Mapping[str, Node]) -> Iterator[Findin
 
 
 def of_associations(associations: Sequence[Node]) -> Iterator[Finding]:
-    """Yield what was bent in the associations, and those of CASE that a framework of ours does not hold."""
+    """Yield what was bent in the associations."""
     yield from trapped(associations, ASSOCIATION_TRAPS)
-    for association in associations:
-        kind = type_of(association.body)
-        if kind not in LINK_TYPES and is_known_type(kind):
-            yield Finding(f"{kind} is not held by a framework here; left out", association.place)
 
 
 def of_links(links: Sequence[Link], document: Node, items: Mapping[str, Node]) -> Iterator[Finding]:
@@ -118,9 +106,15 @@ def trapped(rows: Iterable[Node], traps: Sequence[Trap]) -> Iterator[Finding]:
     return (Finding(words, row.place) for words, shows in traps for row in rows if shows(row.body))
 
 
-def is_known_type(kind: str) -> bool:
-    """Tell whether CASE 1.0 or 1.1 has this type of association."""
-    return kind in LINK_TYPES or kind in OTHER_TYPES or kind.startswith("ext:")
+def is_renamed(association: Json) -> bool:
+    """Tell whether an association's type is none of CASE 1.0 or 1.1, and so goes on as one of an extension."""
+    written = text(association.get("associationType"))
+    return bool(written) and written not in TYPES and type_of(association) != written
+
+
+def is_too_long(words: object) -> bool:
+    """Tell whether a text is longer than a framework takes; the whole of it stays in the package."""
+    return len(text(words)) > MOST_CHARACTERS
 
 
 def dangling(links: Iterable[Link], document: Node, items: Mapping[str, Node]) -> Iterator[Finding]:
@@ -128,8 +122,10 @@ def dangling(links: Iterable[Link], document: Node, items: Mapping[str, Node]) -
     inside = {PARENT: items.keys() | {document.uri}, PROGRESSION: items.keys()}
     outcome = {PARENT: "left out", PROGRESSION: "kept where the end has a uri"}
     for link in links:
-        if link.origin not in items or link.destination not in inside[link.type]:
+        if link.type in inside and (link.origin not in items or link.destination not in inside[link.type]):
             yield Finding(f"{link.type} with an end outside the package; {outcome[link.type]}", link.place)
+        if link.type not in inside and not (link.origin and link.destination):
+            yield Finding(f"{link.type} with an end that has no uri; left out", link.place)
 
 
 def unusual_parents(links: Iterable[Link], items: Mapping[str, Node]) -> Iterator[Finding]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
+from adapters.case.values import type_in
 from lrs.errors import InvalidRequest, Problem
 from lrs.xapi.values import is_iri
 
@@ -27,13 +28,14 @@ class Node(NamedTuple):
 
 
 class Link(NamedTuple):
-    """One association that a framework holds; an end outside the package keeps the URI that it names, or is empty."""
+    """One association; an end outside the package keeps its URI, or is empty; `title` is that of the destination."""
 
     place: str
     type: str
     origin: str
     destination: str
     order: int | None
+    title: str
 
 
 def unwrapped(package: Json) -> Json:
@@ -78,7 +80,7 @@ def distinct(rows: Iterable[Node]) -> dict[str, Node]:
 
 
 def links_of(associations: Iterable[Node], document: Node, items: Mapping[str, Node]) -> list[Link]:
-    """Return the associations that a framework holds, in the package's order."""
+    """Return the associations that have a type, in the package's order."""
     known = {name: node.uri for node in (document, *items.values()) for name in names_of(node)}
     return [
         Link(
@@ -87,9 +89,10 @@ def links_of(associations: Iterable[Node], document: Node, items: Mapping[str, N
             end(association.body.get("originNodeURI"), known),
             end(association.body.get("destinationNodeURI"), known),
             order_of(association.body),
+            title_of(association.body.get("destinationNodeURI")),
         )
         for association in associations
-        if type_of(association.body) in (PARENT, PROGRESSION)
+        if type_of(association.body)
     ]
 
 
@@ -98,6 +101,11 @@ def end(node: object, known: Mapping[str, str]) -> str:
     body = node if isinstance(node, Mapping) else {"uri": node, "identifier": text(node).rpartition("/")[2]}
     identifier, uri = text(body.get("identifier")), text(body.get("uri"))
     return known.get(identifier.lower()) or known.get(uri.lower()) or iri(uri)
+
+
+def title_of(node: object) -> str:
+    """Return the title of an association's end, where it has one."""
+    return text(node.get("title")) if isinstance(node, Mapping) else ""
 
 
 def names_of(node: Node) -> set[str]:
@@ -112,8 +120,8 @@ def uri_of(body: Json) -> str:
 
 
 def type_of(association: Json) -> str:
-    """Return the association's type."""
-    return text(association.get("associationType"))
+    """Return the association's type; what is no type of CASE is one of an extension."""
+    return type_in(association.get("associationType")) or ""
 
 
 def order_of(association: Json) -> int | None:
@@ -136,29 +144,3 @@ def iri(value: object) -> str:
     """Return the text if it is an absolute IRI, else nothing."""
     found = text(value)
     return found if is_iri(found) else ""
-
-
-def rings(edges: Iterable[tuple[str, str]]) -> Iterator[tuple[str, ...]]:
-    """Yield chains that come back to their first node; without the last step of each, no ring is left."""
-    following: dict[str, list[str]] = {}
-    for before, after in edges:
-        following.setdefault(before, []).append(after)
-    done: set[str] = set()
-    for start in following:
-        yield from rings_from(start, following, done)
-
-
-def rings_from(start: str, following: Mapping[str, list[str]], done: set[str]) -> Iterator[tuple[str, ...]]:
-    """Yield the rings met depth first from one node; `done` gathers the nodes that need no second visit."""
-    path = {} if start in done else {start: iter(following[start])}
-    while path:
-        node = next(reversed(path))
-        step = next(path[node], None)
-        if step is None:
-            del path[node]
-            done.add(node)
-        elif step in path:
-            chain = [*path, step]
-            yield tuple(chain[chain.index(step) :])
-        elif step not in done:
-            path[step] = iter(following.get(step, ()))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from adapters.case.translate import framework_of
+from projections.mastery.scales import DEFAULT_SCALE_DOCUMENT
 
 PACKAGE: Final = Path(__file__).with_name("framework.json")
 
@@ -43,9 +44,10 @@ class Activity(NamedTuple):
 
 
 def framework() -> dict[str, Any]:
-    """Return the illustrative framework document, as the CASE adapter reads it."""
+    """Return the illustrative framework document, as the CASE adapter reads it, with the default scale."""
     document, _ = framework_of(json.loads(PACKAGE.read_text(encoding="utf-8")))
-    return document
+    scale = {"id": DEFAULT_SCALE_DOCUMENT["id"], "version": DEFAULT_SCALE_DOCUMENT["version"]}
+    return {**document, "scale": scale, "status": "live"}
 
 
 def activities() -> list[Activity]:

@@ -19,6 +19,7 @@ import msgspec
 import requests
 
 from adapters.demo import district
+from adapters.demo.roster import enrolments
 from lrs.cli import Desk, new_credential, new_log, pass_desk
 from lrs.errors import NotFound
 from lrs.progress import progress_bar
@@ -35,6 +36,7 @@ ORIGIN = "https://lrs.sample-county.example"
 CREDENTIALS = {
     "tool": frozenset({"statements/write", "statements/read/mine"}),
     "auditor": frozenset({"all/read"}),
+    "analyst": frozenset({"aggregates/read"}),
     "registrar": frozenset({"registrar", "all/read"}),
 }
 PLATFORMS = ("Moodle", "H5P", "Open edX")
@@ -57,7 +59,7 @@ def load(desk: Desk) -> None:
     log = _log(desk)
     if not credentials_file(desk).exists():
         _create_credentials(desk, log)
-    first = list(_statements(district.acts(), PUBLISHED))
+    first = list(_statements([*district.acts(), *enrolments()], PUBLISHED))
     late = list(_statements(district.late_acts(), PUBLISHED_LATE))
     with desk.engine.connect() as connection:
         if with_id(connection, log.log_id, late[-1]["id"]):
@@ -120,6 +122,8 @@ def _statements(documents: Iterable[tuple[str, Any]], published: datetime) -> It
 def _act(kind: str, document: Any, actor: dict[str, Any]) -> dict[str, Any]:
     if kind == "framework":
         return acts.adopt(document, actor)
+    if kind == "roster":
+        return acts.enrol(document, actor)
     return acts.align(document, actor) if kind == "alignment" else acts.publish(kind, document, actor)
 
 

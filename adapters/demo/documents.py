@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from adapters.demo.activities import activities, framework
-from projections.mastery.rules import DEFAULT_SCALE_DOCUMENT
+from projections.mastery.scales import DEFAULT_SCALE_DOCUMENT
 
 Act = tuple[str, Mapping[str, Any]]
 
@@ -46,6 +46,8 @@ def rule(frame: Mapping[str, Any]) -> dict[str, Any]:
         "kinds": ["performance_task", "portfolio", "local_summative", "state_summative"],
         "revisions": "replace",
         "dichotomous": "exclude",
+        "approver": "Sample County Board of Education",
+        "effective_from": "2026-07-01",
     }
 
 
@@ -58,6 +60,7 @@ def rule_for_solving(frame: Mapping[str, Any], version: int, tasks: int) -> dict
         "title": f"NC Math 1, solving linear equations: {tasks} independent tasks (illustrative)",
         "competencies": [frame["competencies"][SOLVING]["uri"]],
         "method": {"name": "independent_tasks", "n": tasks},
+        "effective_from": f"2026-07-{version:02}",
     }
 
 

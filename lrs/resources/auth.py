@@ -17,6 +17,8 @@ from lrs.store.credentials import Credential, credential_of_client, credential_w
 
 READ_ALL = frozenset({"statements/read", "all/read", "all"})
 READ_MINE = "statements/read/mine"
+READ_AGGREGATES = READ_ALL | {"aggregates/read"}
+"""Who may see how many learners stand where; of these, only those in READ_ALL may see which learners they are."""
 MOST_TRUSTED = 10_000
 
 

@@ -1,6 +1,7 @@
-"""gzip on the way out, for whoever asks for it: text that is long enough to be worth it, and nothing that has an ETag.
+"""gzip on the way out, for whoever asks for it: text that is long enough to be worth it, and no xAPI document.
 
 A document's ETag is the SHA-1 of its bytes, which a compressed answer would no longer be; attachments are left alone.
+Elsewhere an ETag says of which encoding it is.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 import zlib
 
 from flask import Flask, Response, request
+
+from lrs.resources.tags import ZIPPED
 
 LEAST_BYTES = 1_000
 LEVEL = 1
@@ -33,9 +36,12 @@ def _compressed(response: Response) -> Response:
     squeeze = zlib.compressobj(LEVEL, zlib.DEFLATED, GZIP)
     response.set_data(squeeze.compress(response.get_data()) + squeeze.flush())
     response.headers["Content-Encoding"] = "gzip"
+    if tag := response.get_etag()[0]:
+        response.set_etag(tag + ZIPPED)
     return response
 
 
 def _is_worth_it(response: Response) -> bool:
-    marked = "ETag" in response.headers or "Content-Encoding" in response.headers
+    is_document = "ETag" in response.headers and request.path.startswith("/xapi")
+    marked = is_document or "Content-Encoding" in response.headers
     return not marked and (response.content_length or 0) >= LEAST_BYTES

@@ -21,10 +21,11 @@ from werkzeug.routing import Rule
 from lrs.resources.headers import CONSISTENT_THROUGH, NEWER, VERSION
 from lrs.resources.problems import STATUS
 from lrs.resources.schemas import SCHEMAS, TIMESTAMP, Schema, reference
+from lrs.resources.tags import ROOMS
 
 blueprint = Blueprint("openapi", __name__)
 KIND = "application/json"
-DESCRIBED = ("/xapi/", "/api/")
+DESCRIBED = ("/xapi/", *ROOMS)
 VERSION_SCHEMA: Schema = {"type": "string", "pattern": r"^(1\.0|2\.0)(\.[0-9]+)?$"}
 _placeholder = re.compile(r"<(?:([a-z]+):)?([a-z0-9_]+)>")
 
@@ -92,12 +93,16 @@ def json_answer(told: str, schema: Schema) -> dict[str, Any]:
 
 
 def _of_field(one: fields.Field[Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {"type": "integer" if isinstance(one, fields.Integer) else "string"}
+    found: dict[str, Any] = {"type": "integer" if isinstance(one, fields.Integer) else "string", **one.metadata}
     for check in one.validators:
         if isinstance(check, validate.Range):
             found |= {"minimum": check.min, "maximum": check.max}
         elif isinstance(check, validate.Regexp):
             found["pattern"] = "^" + str(check.regex.pattern).removesuffix(r"\Z") + "$"
+        elif isinstance(check, validate.Length):
+            found |= {"minLength": check.min, "maxLength": check.max}
+        elif isinstance(check, validate.OneOf):
+            found["enum"] = list(check.choices)
     return found
 
 
@@ -107,10 +112,21 @@ def _operations(rule: Rule, view: Callable[..., Any], operation: Operation) -> d
     for method in sorted((rule.methods or set()) - {"OPTIONS"}):
         told = _told(rule, view, operation)
         told["operationId"] = f"{method.lower()}_{rule.rule}"
+        if method in {"GET", "HEAD"} and rule.rule.startswith(ROOMS):
+            told = _with_tag(told)
         if method == "HEAD":
             told["responses"] = {status: _without_body(one) for status, one in told["responses"].items()}
         found[method.lower()] = told
     return found
+
+
+def _with_tag(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the operation with what every answer to a GET has (`lrs.resources.tags`)."""
+    answers = dict(told["responses"])
+    if "200" in answers:
+        answers["200"] = {**answers["200"], "headers": {**answers["200"].get("headers", {}), **_TAG}}
+        answers["304"] = {"description": "It is the one that If-None-Match names", "headers": _TAG}
+    return {**told, "parameters": [*told["parameters"], _KNOWN], "responses": answers}
 
 
 def _told(rule: Rule, view: Callable[..., Any], operation: Operation) -> dict[str, Any]:
@@ -150,6 +166,8 @@ def _without_body(answer: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _VERSION = parameter(VERSION, {**VERSION_SCHEMA, "examples": [NEWER]}, "header", required=True)
+_TAG = {"ETag": {"description": "What the answer is made of", "schema": {"type": "string"}}}
+_KNOWN = parameter("If-None-Match", {"type": "string"}, "header")
 _ANSWERED = {VERSION: {"description": "Whose rules were followed", "schema": VERSION_SCHEMA}}
 CONSISTENT = {CONSISTENT_THROUGH: {"description": "Up to when all is told", "schema": TIMESTAMP}}
 _INFO = {

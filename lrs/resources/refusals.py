@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from contextlib import suppress
 from typing import Any, cast
+from urllib.parse import urlencode
 
 import msgspec
 import structlog
@@ -221,7 +222,12 @@ def listed() -> Response:
     reader, asked = credential(), _asked()
     found = listed_for(reader, asked["limit"] + 1, asked["before"], asked["credential"], asked["status"])
     page = found[: asked["limit"]]
-    return jsonify({"refusals": list(map(told, page)), "before": page[-1].id if len(found) > len(page) else None})
+    before = page[-1].id if len(found) > len(page) else None
+    response = jsonify({"refusals": list(map(told, page)), "before": before})
+    if before is not None:
+        query = urlencode({**request.args.to_dict(), "before": before})
+        response.headers["Link"] = f'<{request.path}?{query}>; rel="next"'
+    return response
 
 
 def listed_for(

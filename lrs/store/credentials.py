@@ -23,6 +23,7 @@ SCOPES = (
     "state",
     "profile",
     "define",
+    "aggregates/read",
     "all/read",
     "all",
     "registrar",
@@ -34,7 +35,7 @@ is_origin = re.compile(r"[a-z][a-z0-9+.-]*://(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::[
 
 INCLUDED = {
     "all": frozenset(SCOPES) - {"registrar"},
-    "all/read": frozenset({"all/read", "statements/read", "statements/read/mine"}),
+    "all/read": frozenset({"all/read", "aggregates/read", "statements/read", "statements/read/mine"}),
     "statements/read": frozenset({"statements/read", "statements/read/mine"}),
 }
 """What a scope allows beside itself."""

@@ -5,17 +5,17 @@ from __future__ import annotations
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlencode
 
 from flask import Flask, Response, g, request, url_for
 from jinja2 import StrictUndefined
 
 from lrs.web import errors, refusals, session, signing, statements, wording
+from lrs.web.navigation import NAVIGATION, Entry, entries_for
 from lrs.web.throttle import Throttle
 
 STATIC = Path(__file__).parent / "static"
-NAVIGATION = "navigation"
 AS_OF = "as_of"
 HEADERS = {
     "Content-Security-Policy": (
@@ -28,13 +28,6 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-
-
-class Entry(NamedTuple):
-    """A link of the navigation: its words, and the endpoint that it leads to."""
-
-    words: str
-    endpoint: str
 
 
 def register(app: Flask) -> None:
@@ -50,9 +43,9 @@ def register(app: Flask) -> None:
     app.after_request(_with_headers)
 
 
-def add_link(app: Flask, words: str, endpoint: str) -> None:
-    """Add a page to the navigation, behind those that are there."""
-    app.extensions.setdefault(NAVIGATION, []).append(Entry(words, endpoint))
+def add_link(app: Flask, words: str, endpoint: str, *, is_for_analysts: bool = False) -> None:
+    """Add a page to the navigation, behind those that are there; as a rule only for who may see learners."""
+    app.extensions.setdefault(NAVIGATION, []).append(Entry(words, endpoint, is_for_analysts))
 
 
 def _furnish(app: Flask) -> None:
@@ -60,27 +53,35 @@ def _furnish(app: Flask) -> None:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.filters.update(when=wording.when, thousands=wording.thousands)
     app.jinja_env.globals.update(link=link, asset=asset, form_token=session.form_token, now_address=now_address)
-    app.context_processor(lambda: _frame(app))
+    app.context_processor(_frame)
 
 
-def _frame(app: Flask) -> dict[str, Any]:
+def _frame() -> dict[str, Any]:
     """Return what the base template shows around a page; it asks no database, so an error page can stand in it."""
     shown_to = g.get("reader")
-    is_reader = shown_to is not None and session.may_read(shown_to)
-    return {"shown_to": shown_to, "navigation": app.extensions[NAVIGATION] if is_reader else []}
+    is_reader = shown_to is not None and session.may_enter(shown_to)
+    return {"shown_to": shown_to, "navigation": entries_for(shown_to) if is_reader else []}
 
 
 def link(endpoint: str, **values: Any) -> str:
     """Return the address of a page, as of the same moment as the page that links to it."""
-    return url_for(endpoint, **{AS_OF: request.args.get(AS_OF) or None, **values})
+    return url_for(endpoint, **{AS_OF: _asked().get(AS_OF) or None, **values})
 
 
 def now_address() -> str | None:
     """Return the address of this page as things stand now; None where no other moment was asked for."""
-    if not request.args.get(AS_OF):
+    if not _asked().get(AS_OF):
         return None
-    query = urlencode({name: value for name, value in request.args.items() if name != AS_OF})
+    query = urlencode({name: value for name, value in _asked().items() if name != AS_OF})
     return f"{request.path}?{query}" if query else request.path
+
+
+def _asked() -> dict[str, str]:
+    """Return the parameters of the page; none where they cannot be read, which is what the page then says."""
+    try:
+        return request.args.to_dict()
+    except UnicodeDecodeError:
+        return {}
 
 
 def asset(name: str) -> str:

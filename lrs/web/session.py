@@ -11,7 +11,7 @@ from flask import Flask, Request, abort, g, redirect, request, session, url_for
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 
 from lrs.errors import Forbidden
-from lrs.resources.auth import READ_ALL
+from lrs.resources.auth import READ_AGGREGATES, READ_ALL
 from lrs.resources.lrs import this_lrs
 from lrs.store.credentials import Credential, credential_with_key
 
@@ -56,6 +56,19 @@ def reader() -> Credential:
     return found
 
 
+def analyst() -> Credential:
+    """Return the credential that this page may show aggregates to, whether or not it may see learners.
+
+    Whoever has not signed in is sent to do so. Raises Forbidden for a credential that may see neither.
+    """
+    found = signed_in()
+    if found is None:
+        abort(redirect(url_for("signing.form", next=_wanted()), 303))
+    if not may_enter(found):
+        raise Forbidden(f"the credential {found.name!r} may not read this district's records")
+    return found
+
+
 def signed_in() -> Credential | None:
     """Return the credential that has signed in, unless it was revoked since."""
     if "reader" not in g:
@@ -67,6 +80,11 @@ def signed_in() -> Credential | None:
 def may_read(credential: Credential) -> bool:
     """Tell whether a credential may see pages: they show everybody's statements."""
     return bool(credential.scopes & READ_ALL)
+
+
+def may_enter(credential: Credential) -> bool:
+    """Tell whether there are any pages for a credential: those of aggregates at least."""
+    return bool(credential.scopes & READ_AGGREGATES)
 
 
 def _looked_up(key: str | None) -> Credential | None:

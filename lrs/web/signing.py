@@ -13,6 +13,7 @@ from lrs.resources.auth import opened
 from lrs.resources.lrs import this_lrs
 from lrs.store.credentials import Credential
 from lrs.web import session
+from lrs.web.navigation import entries_for
 from lrs.web.throttle import Throttle
 
 blueprint = Blueprint("signing", __name__)
@@ -31,8 +32,8 @@ NOT_A_READER = (
 def form() -> AnyResponse:
     """Show the form; a reader who has signed in already goes on."""
     found = session.signed_in()
-    if found is not None and session.may_read(found):
-        return redirect(session.local_address(request.args.get("next")), 303)
+    if found is not None and session.may_enter(found):
+        return redirect(_first_page(found, request.args.get("next")), 303)
     return _shown(200, None)
 
 
@@ -52,10 +53,19 @@ def sign_in() -> AnyResponse:
         throttle.note_failure(address, time.monotonic())
         return _shown(403, WRONG)
     throttle.forget(address)
-    if not session.may_read(found):
+    if not session.may_enter(found):
         return _shown(403, NOT_A_READER)
     session.begin(found)
-    return redirect(session.local_address(request.form.get("next")), 303)
+    return redirect(_first_page(found, request.form.get("next")), 303)
+
+
+def _first_page(found: Credential, wanted: str | None) -> str:
+    """Return where to go on: for who may not see learners, the first page that there is for them."""
+    address = session.local_address(wanted)
+    if address != "/" or session.may_read(found):
+        return address
+    entries = entries_for(found)
+    return url_for(entries[0].endpoint) if entries else address
 
 
 @blueprint.post("/sign-out")

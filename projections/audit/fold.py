@@ -36,13 +36,21 @@ def _entries(run: Run, after: int, through: int) -> Iterator[Select[Any]]:
     kind = case((rows.change > 0, _number(EVIDENCE)), else_=_number(ENDED))
     yield select(
         build, rows.learner, rows.competency, rows.cause, kind, rows.position, rows.authority, _NO_DIGEST
-    ).where(rows.build_id == run.upstream["evidence"], rows.cause > after, rows.cause <= through)
+    ).where(
+        rows.build_id == run.upstream["evidence"], rows.cause > after, rows.cause <= through, *run.own(rows.learner)
+    )
     yield select(
         build, made.learner, made.competency, made.position, _number(MASTERY), made.rule, _NOBODY, made.digest
-    ).where(made.build_id == run.upstream["mastery"], made.position > after, made.position <= through)
+    ).where(
+        made.build_id == run.upstream["mastery"], made.position > after, made.position <= through,
+        *run.own(made.learner),
+    )  # fmt: skip
     yield select(
         build, given.learner, given.policy, given.position, _number(CREDIT), given.published, _NOBODY, given.digest
-    ).where(given.build_id == run.upstream["credit"], given.position > after, given.position <= through)
+    ).where(
+        given.build_id == run.upstream["credit"], given.position > after, given.position <= through,
+        *run.own(given.learner),
+    )  # fmt: skip
 
 
 def _number(entry: int) -> ColumnElement[int]:

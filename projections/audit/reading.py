@@ -14,10 +14,12 @@ from lrs.xapi.values import iso, key64
 from projections.audit.fold import CREDIT, ENDED, ENTRIES, EVIDENCE, MASTERY
 from projections.audit.tables import audit_entry
 from projections.credit.policies import AllOf, AnyOf, CompetencyAtLevel, EvidenceOf, Requirement, ShareOfCompetencies
+from projections.credit.tables import credit_decision
 from projections.evidence import tables as source
 from projections.evidence.fold import acts_at
+from projections.evidence.naming import MATCHED
 from projections.ids import DecisionId
-from projections.mastery.reading import MATCHED, evidence_rows
+from projections.mastery.knowledge import evidence_rows
 from projections.mastery.tables import decision
 from projections.registry import Act, Acts, read_document
 from projections.view import View
@@ -69,9 +71,10 @@ def _basis(view: View, wanted: DecisionId) -> Basis:
     entries = _entries(view, wanted, subjects)
     rows = [row for row in evidence_rows(view, wanted.learner, None, wanted.position) if row.competency in subjects]
     decisions = {(row.competency, row.position): row for row in _decisions(view, wanted) if row.competency in subjects}
-    used = {row.alignment for row in rows} | {row.normaliser for row in rows}
+    used = {getattr(row, name) for row in rows for name in ("alignment", "normaliser", "assessment", "identity")}
     used |= {row.rule for row in decisions.values()} | {row.scale for row in decisions.values()}
     used |= {row.reference for row in entries if row.entry == CREDIT} | set(_frameworks(ever, subjects))
+    used |= _override_acts(ever, {row.override for row in decisions.values()} | _credit_overrides(view, wanted))
     return Basis(
         entries,
         {(row.competency, row.cause, row.change, row.position): row for row in rows},
@@ -80,6 +83,29 @@ def _basis(view: View, wanted: DecisionId) -> Basis:
         {position: cause for position, cause in ended.items() if position in used},
         _names(ever),
     )
+
+
+def _credit_overrides(view: View, wanted: DecisionId) -> set[int]:
+    """Return the positions of the overrides that answers on a policy were given by."""
+    columns = credit_decision.c
+    query = select(columns.override).where(
+        columns.build_id == view.build("credit"),
+        columns.learner == wanted.learner,
+        columns.policy == wanted.subject,
+        columns.position <= wanted.position,
+    )
+    return set(view.connection.scalars(query.order_by(columns.position)))
+
+
+def _override_acts(ever: Mapping[int, Act], positions: set[int]) -> set[int]:
+    """Return the positions of all acts on the overrides that these acts set: those that cleared them too."""
+    names = {ever[position].document.id for position in positions - {0}}
+    kinds = {"override": "id", "clearing": "override"}
+    return {
+        position
+        for position, act in ever.items()
+        if act.kind in kinds and getattr(act.document, kinds[act.kind]) in names
+    }
 
 
 def _acts_until(view: View, position: int) -> tuple[dict[int, Act], dict[int, int]]:
@@ -154,7 +180,7 @@ def _entries(view: View, wanted: DecisionId, subjects: set[int]) -> Sequence[Any
 
 def _decisions(view: View, wanted: DecisionId) -> Sequence[Any]:
     columns = decision.c
-    query = select(columns.competency, columns.position, columns.rule, columns.scale).where(
+    query = select(columns.competency, columns.position, columns.rule, columns.scale, columns.override).where(
         columns.build_id == view.build("mastery"),
         columns.learner == wanted.learner,
         columns.position <= wanted.position,
@@ -245,7 +271,7 @@ def _evidence(basis: Basis, row: Any, statements: Mapping[int, dict[str, Any]]) 
         found |= {
             "matched_by": MATCHED[piece.matched],
             "alignment_position": piece.alignment or None,
-            "normaliser_position": piece.normaliser if piece.normaliser > 0 else None,
+            "normaliser_position": piece.normaliser or None,
         }
     if row.entry == EVIDENCE:
         return {**found, "brought_about_by": statements.get(row.position)}

@@ -73,6 +73,17 @@ def eligibility(policy: Policy, facts: Facts) -> Eligibility:
     return Eligibility("eligible" if is_met else "not_yet", tuple(leaves))
 
 
+def is_met(requirement: Requirement, met: Mapping[str, bool], path: str = "/require") -> bool:
+    """Tell whether a requirement is met by its leaves, each of which is met or not by the JSON pointer to it."""
+    match requirement:
+        case AllOf(parts):
+            return all(is_met(part, met, f"{path}/all_of/{place}") for place, part in enumerate(parts))
+        case AnyOf(parts):
+            return any(is_met(part, met, f"{path}/any_of/{place}") for place, part in enumerate(parts))
+        case _:
+            return met.get(path, False)
+
+
 def _judged(requirement: Requirement, path: str, facts: Facts) -> tuple[bool, list[Leaf]]:
     match requirement:
         case AllOf(parts):

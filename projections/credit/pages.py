@@ -11,7 +11,7 @@ from projections.credit.tables import credit_decision
 from projections.credit.timeline import OUTCOMES
 from projections.registry import Acts
 from projections.view import View
-from projections.wording import STATUS_WORDS, Mark, named, names_of
+from projections.wording import STATUS_WORDS, Mark, named, names_of, override_words
 
 ELIGIBLE: Final = OUTCOMES.index("eligible")
 GROUPS: Final = {"all_of": "All of these", "any_of": "At least one of these"}
@@ -26,8 +26,17 @@ def standing_shown(found: Mapping[str, Any], acts: Acts) -> dict[str, Any]:
         "mark": answer_mark(found["outcome"]),
         "tree": tree(leaves),
         "met": sum(leaf["met"] for leaf in leaves),
-        "lines": _lines(found["policy"], names),
+        "lines": policy_lines(found["policy"], names),
+        "overrides": [{**one, "words": override_words(one)} for one in _overrides(found)],
+        "computed": STATUS_WORDS.get(found["computed"], ""),
     }
+
+
+def _overrides(found: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Return the overrides of an answer in a list, whether the record or the standing of it was read."""
+    if "overrides" in found:
+        return list(found["overrides"])
+    return [found["override"]] if found["override"] else []
 
 
 def _leaf_words(leaf: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, str]:
@@ -68,7 +77,7 @@ def _judge(group: dict[str, Any]) -> None:
     group["met"] = any(met) if group.get("kind") == "any_of" else all(met)
 
 
-def _lines(policy: Mapping[str, Any], names: Mapping[str, str]) -> list[tuple[int, str]]:
+def policy_lines(policy: Mapping[str, Any], names: Mapping[str, str]) -> list[tuple[int, str]]:
     """Return what a policy says in plain words: (depth, line)."""
     title = f"(policy {policy['id']}, version {policy['version']})"
     text = named(str(policy["text"]).replace(title, f"(version {policy['version']})"), names)

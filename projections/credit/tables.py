@@ -16,7 +16,9 @@ credit_decision = Table(
     Column("outcome", SmallInteger, nullable=False),
     Column("published", BigInteger, nullable=False),
     Column("leaves", LargeBinary, nullable=False),
+    Column("override", BigInteger, nullable=False),
     Column("digest", LargeBinary, nullable=False),
 )
 Index("ix_credit_decision_position", credit_decision.c.build_id, credit_decision.c.position)
-"""`policy` is the key of the policy's IRI, `published` the position of the version that answered; `leaves` is JSON."""
+"""`policy` is the key of the policy's IRI, `published` the position of the version that answered; `leaves` is JSON.
+`override` is the position of the act that holds instead of what is computed; 0: none does."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import groupby
 from operator import attrgetter
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -19,6 +19,7 @@ from lrs.xapi.values import key64
 from projections.credit.eligibility import Eligibility, Facts, Standing, TaskFact, eligibility
 from projections.credit.policies import AllOf, AnyOf, EvidenceOf, Policy, Requirement
 from projections.evidence.evidence import KINDS
+from projections.mastery.overrides import Overriding
 from projections.registry import Acts
 
 WITHDRAWN: Final = "withdrawn"
@@ -49,6 +50,27 @@ class Did(NamedTuple):
     order: tuple[int, int, str]
     score_num: int | None
     score_den: int | None
+    criterion: int
+
+
+class Overrode(NamedTuple):
+    """From a position on, this override is set for a policy (None: none is)."""
+
+    position: int
+    policy: int
+    override: Overriding | None
+
+
+Event: TypeAlias = Stood | Did | Overrode
+
+
+class Last(NamedTuple):
+    """What was last told of a policy; `override` is the position of the act that held, 0 where none did."""
+
+    published: int
+    leaves: bytes
+    override: int
+    digest: bytes
 
 
 class Answer(NamedTuple):
@@ -59,6 +81,7 @@ class Answer(NamedTuple):
     outcome: int
     published: int
     leaves: bytes
+    override: int
     digest: bytes
 
 
@@ -74,27 +97,31 @@ class Policies(NamedTuple):
 
 @dataclass(slots=True)
 class State:
-    """What is known of one learner: standings, the work that holds, and each policy's last answer.
+    """What is known of one learner: standings, the work that holds, overrides, and each policy's last answer.
 
     `tasks` is what the work of some kinds comes to, while no other work has come or gone.
     """
 
     standings: dict[int, Standing] = field(default_factory=dict)
-    work: dict[tuple[int, int], Did] = field(default_factory=dict)
-    last: dict[int, tuple[int, bytes, bytes]] = field(default_factory=dict)
+    work: dict[tuple[int, int, int], Did] = field(default_factory=dict)
+    overrides: dict[int, Overriding | None] = field(default_factory=dict)
+    last: dict[int, Last] = field(default_factory=dict)
     tasks: tuple[frozenset[int], Sequence[TaskFact]] | None = None
 
-    def apply(self, event: Stood | Did, kinds: frozenset[int] = NO_KINDS) -> bool:
+    def apply(self, event: Event, kinds: frozenset[int] = NO_KINDS) -> bool:
         """Take an event in; return whether it can matter to policies that look at work of these kinds."""
         if isinstance(event, Stood):
             before = self.standings.get(event.competency)
             self.standings[event.competency] = event.standing
             return before != event.standing
+        if isinstance(event, Overrode):
+            self.overrides[event.policy] = event.override
+            return True
         self.tasks = None
         if event.change > 0:
-            self.work[event.statement, event.competency] = event
+            self.work[event.statement, event.competency, event.criterion] = event
         else:
-            self.work.pop((event.statement, event.competency), None)
+            self.work.pop((event.statement, event.competency, event.criterion), None)
         return event.kind in kinds
 
 
@@ -119,7 +146,7 @@ def _kinds(requirement: Requirement) -> Iterator[str]:
 
 
 def answers(
-    state: State, events: Sequence[Stood | Did], steps: Sequence[Policies], after: int, through: int
+    state: State, events: Sequence[Event], steps: Sequence[Policies], after: int, through: int
 ) -> Iterator[Answer]:
     """Yield the answers at after < position <= through; `events` are the learner's, in the order of their positions.
 
@@ -150,25 +177,37 @@ def _at(steps: Sequence[Policies], position: int) -> Policies:
 
 def _answered(state: State, policies: Policies, position: int) -> Iterator[Answer]:
     """Yield what differs from the answers before; nothing for somebody of whom nothing is known."""
-    if not (state.standings or state.work):
+    if not (state.standings or state.work or state.last or any(state.overrides.values())):
         return
     facts = facts_of(state, policies)
     for policy, published, held in policies.held:
         found = eligibility(held, facts)
-        yield from _told(state, policy, position, OUTCOMES.index(found.outcome), published, leaves_text(found))
+        override = _holding(state, policy, policies.kinds)
+        outcome = found.outcome if override is None else override.status
+        told = Last(published, leaves_text(found), override.position if override else 0, b"")
+        yield from _told(state, policy, position, OUTCOMES.index(outcome), told)
     for policy in sorted(state.last.keys() - {one[0] for one in policies.held}):
-        published = state.last[policy][0]
-        yield from _told(state, policy, position, OUTCOMES.index(WITHDRAWN), published, NO_LEAVES)
+        withdrawn = Last(state.last[policy].published, NO_LEAVES, 0, b"")
+        yield from _told(state, policy, position, OUTCOMES.index(WITHDRAWN), withdrawn)
 
 
-def _told(state: State, policy: int, position: int, outcome: int, published: int, leaves: bytes) -> Iterator[Answer]:
+def _holding(state: State, policy: int, kinds: frozenset[int]) -> Overriding | None:
+    """Return the override that holds for a policy at the newest moment that is told of; none when its time is over."""
+    found = state.overrides.get(policy)
+    if found is None or found.override.expires is None:
+        return found
+    moments = [one.order[1] for one in state.work.values() if one.kind in kinds]
+    return found if max([found.timestamp, *moments]) < found.override.expires else None
+
+
+def _told(state: State, policy: int, position: int, outcome: int, told: Last) -> Iterator[Answer]:
     previous = state.last.get(policy)
-    if previous is not None and previous[:2] == (published, leaves):
+    if previous is not None and previous[:3] == told[:3]:
         return
-    told = (previous[2].hex() if previous else "", position, published, outcome)
-    digest = sha256(msgspec.json.encode(told) + leaves).digest()
-    state.last[policy] = (published, leaves, digest)
-    yield Answer(policy, position, outcome, published, leaves, digest)
+    chained = (previous.digest.hex() if previous else "", position, told.published, outcome, told.override)
+    digest = sha256(msgspec.json.encode(chained) + told.leaves).digest()
+    state.last[policy] = told._replace(digest=digest)
+    yield Answer(policy, position, outcome, told.published, told.leaves, told.override, digest)
 
 
 def leaves_text(found: Eligibility) -> bytes:

@@ -6,14 +6,13 @@ and begins at the act's own position. So the rows say at every position what hel
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 from sqlalchemy import Connection, Select, select
 
-from lrs.retrieval import positions_about
 from lrs.store.bulk import insert_rows
 from lrs.store.search import Found, at, between, voided_among
 from lrs.xapi.actors import ifi
@@ -21,70 +20,37 @@ from lrs.xapi.decode import stored_statement
 from lrs.xapi.values import key64
 from projections.acts import document
 from projections.evidence import tables
-from projections.evidence.resolve import Learner, Resolved, Unused, extension_iris, resolve
+from projections.evidence.identity import Learner
+from projections.evidence.naming import mentioned
+from projections.evidence.pieces import NOTHING, Held, Piece, Waiting, held_of
+from projections.evidence.touched import CHUNK, RESOLVED_BY, reason_of, touched
 from projections.profile import VERBS
-from projections.registry import READERS, Act, Acts, read_document
+from projections.registry import APART, READERS, Act, Acts, read_document
 from projections.run import Run, Unfoldable, unfoldable
 
-CHUNK: Final = 1_000
-RESOLVED_BY: Final = frozenset({"framework", "alignment", "normaliser"})
-
-
-class Piece(NamedTuple):
-    """What a row of evidence says, whenever it began: the columns from `learner` to `authority`."""
-
-    learner: int
-    competency: int
-    position: int
-    statement_id: str
-    timestamp: int
-    kind: int
-    task: int
-    revision: int
-    score_num: int | None
-    score_den: int | None
-    success: bool | None
-    fingerprint: int
-    is_group: bool
-    matched: int
-    normaliser: int
-    alignment: int
-    authority: int
-
-
-class Waiting(NamedTuple):
-    """What a row of the quarantine says, whenever it began."""
-
-    reason: str
-    detail: str
-    authority: int
-
-
-class Held(NamedTuple):
-    """What holds of one statement: its evidence, and why it waits in the quarantine if it does."""
-
-    pieces: tuple[Piece, ...] = ()
-    waiting: Waiting | None = None
-
-
-NOTHING: Final = Held()
+MOST_ACTIVITIES_AT_HAND: Final = 200_000
 
 
 @dataclass(slots=True)
 class Batch:
     """The rows that a batch has made so far, and what holds of the statements that a void in it will end.
 
-    `seq` numbers the rows of one `cause`; `known` are the identifiers behind the learners' keys.
+    `seq` numbers the rows of one `cause`; `known` are the identifiers behind the learners' keys, and `seen` the keys of
+    activities that are written or about to be. `apart` are kind and order of the acts that `Acts` never holds and that
+    a void in the batch will end.
     """
 
     build_id: int
     acts: Acts
     known: dict[int, str]
+    seen: set[int]
     held: dict[int, Held] = field(default_factory=dict)
+    apart: dict[int, tuple[str, int, str]] = field(default_factory=dict)
     evidence: list[tuple[Any, ...]] = field(default_factory=list)
     quarantine: list[tuple[Any, ...]] = field(default_factory=list)
     act_rows: list[tuple[Any, ...]] = field(default_factory=list)
     mentions: list[tuple[int, int, int]] = field(default_factory=list)
+    activities: dict[int, tuple[int, int, str, int]] = field(default_factory=dict)
     learners: dict[int, tuple[Learner, int, int]] = field(default_factory=dict)
     cause: int = 0
     seq: int = 0
@@ -93,11 +59,13 @@ class Batch:
 def fold(run: Run, after: int, through: int) -> None:
     """Fold the statements at after < position <= through into evidence rows."""
     acts = run.memory.get("acts") or acts_at(run.connection, run.build_id, after)
-    batch = Batch(run.build_id, acts, run.memory.setdefault("learners", {}))
+    batch = Batch(run.build_id, acts, run.memory.setdefault("learners", {}), run.memory.setdefault("activities", set()))
     voids = voided_among(run.log_connection, run.log_id, after, through)
     ended = {by: position for position, by in voids.items() if position < by}
     batch.held = dict.fromkeys(ended.values(), NOTHING)
-    batch.held |= _held(run, [position for position in batch.held if position <= after])
+    before = [position for position in batch.held if position <= after]
+    batch.held |= _held(run, before)
+    batch.apart = _acts_apart(run, before)
     for found in between(run.log_connection, run.log_id, after, through):
         position = found.position
         if position in ended:
@@ -126,16 +94,29 @@ def _take(run: Run, batch: Batch, found: Found, body: bytes) -> None:
     act = _act(found, statement)
     if act is not None:
         batch.act_rows.append((run.build_id, position, position, 1, act.kind, *act.order, _document_text(statement)))
+        if act.kind in APART and position in batch.held:
+            batch.apart[position] = (act.kind, *act.order)
         _change_acts(run, batch, position, act, batch.acts.with_act(act))
         return
     held = _holding(batch, found, statement, position)
     if held is NOTHING:
         return
-    mentioned = {key64("mention", iri) for iri in extension_iris(statement)}
-    batch.mentions += [(run.build_id, key, position) for key in sorted(mentioned)]
+    keys = [key64("mention", iri) for iri in mentioned(statement)]
+    batch.mentions += [(run.build_id, key, position) for key in sorted(keys)]
+    _see(batch, statement["object"], position)
     _begin(batch, position, position, held)
     if position in batch.held:
         batch.held[position] = held
+
+
+def _see(batch: Batch, about: Mapping[str, Any], position: int) -> None:
+    """Note an activity at first sight."""
+    if about.get("objectType", "Activity") != "Activity":
+        return
+    key = key64("activity", about["id"])
+    if key not in batch.seen:
+        batch.seen.add(key)
+        batch.activities[key] = (batch.build_id, key, about["id"], position)
 
 
 def _void(run: Run, batch: Batch, cause: int, position: int) -> None:
@@ -144,7 +125,20 @@ def _void(run: Run, batch: Batch, cause: int, position: int) -> None:
     if act is not None:
         batch.act_rows.append((run.build_id, cause, position, -1, act.kind, *act.order, b""))
         _change_acts(run, batch, cause, act, batch.acts.without(position))
+    elif position in batch.apart:
+        batch.act_rows.append((run.build_id, cause, position, -1, *batch.apart[position], b""))
     _end(batch, cause, position, batch.held.pop(position), "voided")
+
+
+def _acts_apart(run: Run, positions: Collection[int]) -> dict[int, tuple[str, int, str]]:
+    """Return kind and order of the acts at these positions that `Acts` never holds."""
+    if not positions:
+        return {}
+    act = tables.act.c
+    query = select(act.position, act.kind, act.timestamp, act.statement_id).where(
+        act.build_id == run.build_id, act.cause.in_(positions), act.change > 0, act.kind.in_(APART)
+    )
+    return {row[0]: (row[1], row[2], row[3]) for row in run.connection.execute(query.order_by(act.cause))}
 
 
 def _end(batch: Batch, cause: int, position: int, held: Held, reason: str) -> None:
@@ -171,17 +165,12 @@ def _next_seq(batch: Batch, cause: int) -> int:
 def _holding(batch: Batch, found: Found, statement: Mapping[str, Any], cause: int) -> Held:
     """Return what holds of a statement by the acts that hold; raises Unfoldable naming it."""
     try:
-        resolved = resolve(statement, found.timestamp, batch.acts)
+        held, learners = held_of(found, statement, batch.acts)
     except Exception as error:
         raise unfoldable(error, found.position, _actor_key(statement)) from error
-    if resolved is None:
-        return NOTHING
-    authority = key64("agent", ifi(statement["authority"]) or "")
-    if isinstance(resolved, Unused):
-        return Held(waiting=Waiting(resolved.reason, resolved.detail, authority))
-    for learner in resolved.learners:
+    for learner in learners:
         _know(batch, learner, cause, found.position)
-    return Held(_pieces(found, statement["id"].lower(), resolved, authority))
+    return held
 
 
 def _actor_key(statement: Mapping[str, Any]) -> int:
@@ -197,19 +186,6 @@ def _know(batch: Batch, learner: Learner, cause: int, position: int) -> None:
         batch.learners[learner.key] = (learner, cause, position)
     elif identifier != learner.ifi:
         raise Unfoldable(position, 0, f"{identifier} and {learner.ifi} share the key {learner.key}")
-
-
-def _pieces(found: Found, statement_id: str, resolved: Resolved, authority: int) -> tuple[Piece, ...]:
-    return tuple(
-        Piece(
-            learner.key, aligned.competency, found.position, statement_id, found.timestamp,
-            resolved.kind, resolved.task, resolved.revision, resolved.score_num, resolved.score_den,
-            resolved.success, resolved.fingerprint, resolved.is_group, aligned.matched, resolved.normaliser,
-            resolved.alignment, authority,
-        )
-        for learner in resolved.learners
-        for aligned in resolved.competencies
-    )  # fmt: skip
 
 
 def _act(found: Found, statement: Mapping[str, Any]) -> Act | None:
@@ -233,42 +209,12 @@ def _change_acts(run: Run, batch: Batch, cause: int, act: Act, acts: Acts) -> No
     if act.kind not in RESOLVED_BY:
         return
     _write(run, batch)
-    positions = sorted(_touched(run, act, before, acts, cause) - run.parked)
+    positions = sorted(touched(run, act, before, acts, cause) - run.parked)
     for start in range(0, len(positions), CHUNK):
-        _resolve_anew(run, batch, positions[start : start + CHUNK], cause)
+        _resolve_anew(run, batch, positions[start : start + CHUNK], cause, reason_of(act.kind))
 
 
-def _touched(run: Run, act: Act, before: Acts, after: Acts, cause: int) -> set[int]:
-    """Return the earlier positions that may be evidence of something else now."""
-    if act.kind == "normaliser":
-        return _read_by_normaliser(run)
-    if act.kind == "alignment":
-        return positions_about(run.log_connection, run.log_id, [act.document.activity], cause, related=False)
-    changed = sorted(before.competencies.keys() ^ after.competencies.keys())
-    aligned = [one for one, other in after.alignments.items() if set(other.document.competencies) & set(changed)]
-    touched = positions_about(run.log_connection, run.log_id, changed, cause, related=True)
-    touched |= positions_about(run.log_connection, run.log_id, aligned, cause, related=False)
-    return touched | _mentioning(run, changed)
-
-
-def _read_by_normaliser(run: Run) -> set[int]:
-    rows, unused = tables.evidence, tables.quarantine
-    scaled = select(rows.c.position).where(rows.c.build_id == run.build_id, rows.c.normaliser >= 0)
-    refused = select(unused.c.position).where(unused.c.build_id == run.build_id, unused.c.reason == "unnormalisable")
-    return {row.position for row in run.connection.execute(scaled.union(refused))}
-
-
-def _mentioning(run: Run, iris: Sequence[str]) -> set[int]:
-    found: set[int] = set()
-    mention = tables.mention
-    for start in range(0, len(iris), CHUNK):
-        keys = [key64("mention", iri) for iri in iris[start : start + CHUNK]]
-        query = select(mention.c.position).where(mention.c.build_id == run.build_id, mention.c.key.in_(keys))
-        found.update(run.connection.scalars(query))
-    return found
-
-
-def _resolve_anew(run: Run, batch: Batch, positions: Sequence[int], cause: int) -> None:
+def _resolve_anew(run: Run, batch: Batch, positions: Sequence[int], cause: int, reason: str) -> None:
     voids = voided_among(run.log_connection, run.log_id, positions[0] - 1, positions[-1])
     held = _held(run, positions)
     for found in at(run.log_connection, run.log_id, positions):
@@ -278,7 +224,7 @@ def _resolve_anew(run: Run, batch: Batch, positions: Sequence[int], cause: int) 
         old, new = held.get(position, NOTHING), _holding(batch, found, stored_statement(found.body), cause)
         if old == new:
             continue
-        _end(batch, cause, position, old, "realigned")
+        _end(batch, cause, position, old, reason)
         _begin(batch, cause, position, new)
         if position in batch.held:
             batch.held[position] = new
@@ -288,7 +234,9 @@ def _resolve_anew(run: Run, batch: Batch, positions: Sequence[int], cause: int) 
 def acts_at(connection: Connection, build_id: int, position: int) -> Acts:
     """Return the acts that hold at a position."""
     act = tables.act
-    query = select(act).where(act.c.build_id == build_id, act.c.cause <= position).order_by(act.c.cause, act.c.position)
+    is_held = act.c.kind.not_in(APART)
+    query = select(act).where(act.c.build_id == build_id, act.c.cause <= position, is_held)
+    query = query.order_by(act.c.cause, act.c.position)
     held: dict[int, Act] = {}
     for _, _, at_, change, kind, timestamp, statement_id, text in connection.execute(query):
         if change > 0:
@@ -331,8 +279,23 @@ def _write(run: Run, batch: Batch) -> None:
     insert_rows(run.connection, tables.quarantine, batch.quarantine)
     insert_rows(run.connection, tables.act, batch.act_rows)
     insert_rows(run.connection, tables.mention, batch.mentions)
+    _write_activities(run, batch)
     _write_learners(run, batch.learners)
     batch.evidence, batch.quarantine, batch.act_rows, batch.mentions, batch.learners = [], [], [], [], {}
+
+
+def _write_activities(run: Run, batch: Batch) -> None:
+    """Write the activities seen first in this batch; those of a worker before this one are written already."""
+    wanted = sorted(batch.activities)
+    columns = tables.activity.c
+    for start in range(0, len(wanted), CHUNK):
+        chunk = wanted[start : start + CHUNK]
+        query = select(columns.activity).where(columns.build_id == run.build_id, columns.activity.in_(chunk))
+        known = set(run.connection.scalars(query))
+        insert_rows(run.connection, tables.activity, [batch.activities[key] for key in chunk if key not in known])
+    batch.activities = {}
+    if len(batch.seen) > MOST_ACTIVITIES_AT_HAND:
+        batch.seen.clear()
 
 
 def _write_learners(run: Run, learners: Mapping[int, tuple[Learner, int, int]]) -> None:
@@ -346,7 +309,7 @@ def _write_learners(run: Run, learners: Mapping[int, tuple[Learner, int, int]]) 
     insert_rows(run.connection, tables.learner, [_learner_row(run, *learners[key][:2]) for key in new])
 
 
-def _stored_identifiers(run: Run, learners: Iterable[int]) -> dict[int, str]:
+def _stored_identifiers(run: Run, learners: Collection[int]) -> dict[int, str]:
     learner = tables.learner.c
     query = select(learner.learner, learner.ifi).where(learner.build_id == run.build_id, learner.learner.in_(learners))
     return dict(run.connection.execute(query).all())

@@ -2,56 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from projections.evidence import tables
-from projections.evidence.reading import quarantined
+from projections.evidence.learners import not_linked_away
+from projections.evidence.reading import Wanted, quarantined
+from projections.evidence.reasons import OTHER, REASONS
 from projections.ids import learner_id
 from projections.view import View
 
 PAGE: Final = 25
 MOST_KINDS: Final = 6
-MOST_NEWEST: Final = 25
-
-
-class Reason(NamedTuple):
-    """Why statements wait in the quarantine, what can be done, and the command that does it."""
-
-    title: str
-    meaning: str
-    fix: str
-    command: str = ""
-
-
-REASONS: Final = {
-    "unaligned": Reason(
-        "Aligned to no competency",
-        "These carry a score, but nothing says which competency their activity is about.",
-        "Let the tool name the competency, or align the activity:",
-        "cairn align",
-    ),
-    "completion": Reason(
-        "Completion, not demonstration",
-        "Their verb says that something was completed, attended or left. That is never evidence of mastery, "
-        "whatever score is attached.",
-        "Usually nothing: it is right that they do not count. If they are assessments, let the tool send the verb "
-        "scored, passed or answered.",
-    ),
-    "unnormalisable": Reason(
-        "A score that cannot be read",
-        "Their score has no known range, or lies outside of it.",
-        "Let the tool send raw, min and max, or publish a normaliser for it:",
-        "cairn publish",
-    ),
-    "no_learner": Reason(
-        "Nobody to count it for",
-        "They are about a group whose members cannot be told apart.",
-        "Let the tool name the members of the group, each with an account.",
-    ),
-}
-OTHER: Final = Reason("Another reason", "See the statement itself.", "Ask whoever runs the tool.")
+NEWEST: Final = Wanted(limit=25)
 
 
 def learners_found(view: View, wanted: str, page: int) -> tuple[list[Any], int]:
@@ -66,7 +30,7 @@ def learners_found(view: View, wanted: str, page: int) -> tuple[list[Any], int]:
 def _matching(view: View, wanted: str) -> Select[Any]:
     columns = tables.learner.c
     query = select(columns.learner, columns.name, columns.ifi).where(
-        columns.build_id == view.build("evidence"), columns.position <= view.position
+        columns.build_id == view.build("evidence"), columns.position <= view.position, *not_linked_away(view)
     )
     return query.where(or_(*_ways(wanted.lower()))) if wanted else query
 
@@ -96,10 +60,11 @@ def quarantine_count(view: View) -> int:
     return int(view.connection.scalar(query) or 0)
 
 
-def quarantine_shown(view: View) -> dict[str, Any]:
-    """Return the quarantine with every reason explained, what waits most often, and the newest statements."""
-    found = quarantined(view)
+def quarantine_shown(view: View, wanted: Wanted = NEWEST) -> dict[str, Any]:
+    """Return the quarantine with every reason explained, what waits most often, and a page of the statements."""
+    found = quarantined(view, wanted)
     often = _often(view)
+    told = {**found["by_reason"], **({"duplicate": found["duplicates"]} if found["duplicates"] else {})}
     reasons = [
         {
             "name": name,
@@ -107,10 +72,17 @@ def quarantine_shown(view: View) -> dict[str, Any]:
             "words": REASONS.get(name, OTHER),
             "often": [one for one in often if one.reason == name][:MOST_KINDS],
         }
-        for name, count in sorted(found["by_reason"].items(), key=lambda pair: -pair[1])
+        for name, count in sorted(told.items(), key=lambda pair: -pair[1])
     ]
-    newest = [{**one, "words": REASONS.get(one["reason"], OTHER)} for one in found["newest"][:MOST_NEWEST]]
-    return {"count": found["count"], "reasons": reasons, "newest": newest}
+    newest = [{**one, "words": REASONS.get(one["reason"], OTHER)} for one in found["newest"]]
+    return {
+        "count": found["count"],
+        "reasons": reasons,
+        "credentials": found["by_credential"],
+        "newest": newest,
+        "older": found["after"],
+        "wanted": wanted,
+    }
 
 
 def _often(view: View) -> list[Any]:

@@ -1,12 +1,8 @@
-"""One statement → the evidence that it is, for whom and of what; or why it is none.
-
-The order of resolution (recorded with each row): 1 the object is a competency; 2 a context activity is one; 3 an
-alignment extension names one; 4 the alignment table knows the activity.
-"""
+"""One statement → the evidence that it is, for whom and with which score; or why it is none."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
@@ -14,191 +10,221 @@ import msgspec
 
 from lrs.xapi.actors import ifi
 from lrs.xapi.values import key64
-from projections.evidence.evidence import KINDS
-from projections.evidence.normalise import BY_POINTS, Score, score_of
-from projections.profile import REVISION, TASK, VERBS
-from projections.registry import Act, Acts
+from projections.evidence.assessments import Assessment
+from projections.evidence.documents import HABIT
+from projections.evidence.evidence import GROUP, KINDS, OUTSIDE, VALIDATED
+from projections.evidence.excluded import NEVER, never_evidence, set_aside
+from projections.evidence.identity import Learner
+from projections.evidence.naming import Basis, competencies_of
+from projections.evidence.normalise import BY_RUBRIC, BY_SCALED, BY_SUCCESS, Score, Unused, normaliser_for, score_of
+from projections.evidence.rubrics import Judged, RubricResult, criterion_key, pooled, rubric_result
+from projections.profile import ATTEMPT, CONTEXT, DISTRICT, REVISION, TASK
+from projections.registry import Acts
 
-ADL: Final = "http://adlnet.gov/expapi/verbs/"
-VOIDED: Final = f"{ADL}voided"
-COMPLETION_VERBS: Final = frozenset(
-    [ADL + word for word in ("attempted", "attended", "completed", "exited", "experienced", "initialized", "launched")]
-    + [ADL + word for word in ("progressed", "registered", "resumed", "satisfied", "suspended", "terminated", "waived")]
-    + ["https://w3id.org/xapi/adl/verbs/satisfied", "https://w3id.org/xapi/adl/verbs/waived"]
-    + ["http://activitystrea.ms/schema/1.0/complete"]
-)
-"""Presence, effort and completion: never evidence of mastery, whatever result is attached."""
-
-ALIGNMENT_EXTENSION: Final = "https://w3id.org/xapi/acrossx/extensions/alignment"
 KIND_OF_TYPE: Final = {
     "http://adlnet.gov/expapi/activities/assessment": "local_summative",
     "http://adlnet.gov/expapi/activities/performance": "performance_task",
     "http://adlnet.gov/expapi/activities/simulation": "performance_task",
 }
-"""The kind of assessment where no alignment names one; every other type of activity is formative."""
+"""The kind of assessment where neither registry nor alignment names one; all other activities are formative."""
 
-BY_OBJECT, BY_CONTEXT, BY_EXTENSION, BY_ALIGNMENT = 1, 2, 3, 4
-MOST_NESTED = 3
-
-
-class Learner(NamedTuple):
-    """Who the evidence is about: the key, the identifier behind it, and the Agent as sent."""
-
-    key: int
-    ifi: str
-    agent: Mapping[str, Any]
+MOST_COUNTED: Final = 2**31
+_HABIT_NUMBER: Final = KINDS.index(HABIT)
 
 
 class Aligned(NamedTuple):
-    """A competency that the statement speaks of, by its key, and which step of the order found it."""
+    """A competency that the statement speaks of, by its key; which step found it; what is shown of it."""
 
     competency: int
     matched: int
+    kind: int
+    score_num: int | None
+    score_den: int | None
+    criterion: int
 
 
 class Resolved(NamedTuple):
-    """What a statement is evidence of; one row for each learner and competency."""
+    """What a statement is evidence of; one row for each learner and competency. `unused` is why a part of it is not."""
 
     learners: Sequence[Learner]
     competencies: Sequence[Aligned]
-    kind: int
     task: int
     revision: int
-    score_num: int | None
-    score_den: int | None
     success: bool | None
     fingerprint: int
-    is_group: bool
+    flags: int
+    attempt: int
+    context: int
+    scorer: int
+    read_from: int
     normaliser: int
     alignment: int
+    assessment: int
+    unused: Unused | None
 
 
-class Unused(NamedTuple):
-    """Why a statement that could be evidence is not: the reason's name, and what it was about."""
+def resolve(statement: Mapping[str, Any], timestamp: int, acts: Acts, stored: int = NEVER) -> Resolved | Unused | None:
+    """Return what a statement is evidence of, why it is unused, or None when it never could be evidence.
 
-    reason: str
-    detail: str
-
-
-def resolve(statement: Mapping[str, Any], timestamp: int, acts: Acts) -> Resolved | Unused | None:
-    """Return what a statement is evidence of, why it is unused, or None when it never could be evidence."""
-    result = statement.get("result")
-    if not result or ("score" not in result and "success" not in result):
+    `timestamp` and `stored` are in microseconds since 1970.
+    """
+    if never_evidence(statement):
         return None
-    verb, about = statement["verb"]["id"], statement["object"]
-    if verb == VOIDED or verb.startswith(VERBS):
-        return None
-    if verb in COMPLETION_VERBS:
-        return Unused("completion", verb)
-    if about.get("objectType", "Activity") != "Activity":
-        return Unused("no_activity", f"the result of an activity counts, this is about a {about['objectType']}")
-    learners = _learners(statement["actor"])
-    if not learners:
-        return Unused("no_learner", "a group whose members are not named")
-    competencies, act = _competencies(statement, acts)
-    if not competencies:
-        return Unused("unaligned", about["id"])
-    score = score_of(statement, acts)
-    if isinstance(score, str):
-        return Unused("unnormalisable", score)
-    return _resolved(statement, timestamp, learners, competencies, act, score)
+    learners = acts.identities.learners(statement["actor"])
+    unused = set_aside(statement, timestamp, stored, has_learner=bool(learners))
+    if unused is not None:
+        return unused
+    rubric = rubric_result(statement, acts)
+    if isinstance(rubric, Unused):
+        return rubric
+    about = statement["object"]["id"]
+    extensions = (statement.get("context") or {}).get("extensions") or {}
+    basis = Basis(
+        statement, extensions, about, timestamp, acts, normaliser_for(statement, acts),
+        acts.alignment_table.at(about, timestamp), acts.assessments.at(about, timestamp), rubric,
+    )  # fmt: skip
+    found = competencies_of(basis)
+    return found if isinstance(found, Unused) else _counted(basis, found, learners)
+
+
+def _counted(basis: Basis, found: Mapping[str, int], learners: Sequence[Learner]) -> Resolved | Unused:
+    """Return what a statement is evidence of, with its scores, or why it is unused."""
+    score = None if basis.rubric is not None else score_of(basis.statement, basis.normaliser)
+    if isinstance(score, Unused):
+        return score
+    made, unused = _shown(basis, found, score)
+    if not made:
+        return unused or Unused("unaligned", basis.about)
+    read_from = BY_RUBRIC if basis.rubric is not None else score.read_from if score else BY_SUCCESS
+    resolved = _resolved(basis, learners, made, read_from, unused)
+    return resolved if basis.assessment is None else _within_limits(basis.assessment.document, resolved)
+
+
+def _shown(basis: Basis, found: Mapping[str, int], score: Score | None) -> tuple[list[Aligned], Unused | None]:
+    """Return what is shown of each competency, and why something is not; the strand of a habit is one of its own."""
+    kind = KINDS.index(_kind(basis))
+    made: list[Aligned] = []
+    unused = None
+    for iri in sorted(found):
+        target = basis.target(iri)
+        is_habit = target is not None and target.strand == "work_habits"
+        if kind == _HABIT_NUMBER and not is_habit:
+            unused = Unused("behaviour", iri)
+            continue
+        one = _of_criteria(basis.rubric, iri) if basis.rubric is not None else (score, 0)
+        if isinstance(one, Unused):
+            unused = one
+            continue
+        numerator, denominator = one[0][:2] if one[0] is not None else (None, None)
+        key, own = key64("competency", iri), _HABIT_NUMBER if is_habit else kind
+        made.append(Aligned(key, found[iri], own, numerator, denominator, one[1]))
+    return made, unused
+
+
+def _of_criteria(rubric: RubricResult, iri: str) -> tuple[Score, int] | Unused:
+    """Return what a rubric says of a competency: its own criteria, or all together where none is of it."""
+    own: Sequence[Judged] = [one for one in rubric.judged if one.competency == iri] or rubric.judged
+    score = pooled(own)
+    return score if isinstance(score, Unused) else (score, criterion_key(own))
 
 
 def _resolved(
-    statement: Mapping[str, Any], timestamp: int, learners: Sequence[Learner], competencies: Sequence[Aligned],
-    act: Act | None, score: Score | None,
-) -> Resolved:  # fmt: skip
-    about = statement["object"]
-    extensions = statement.get("context", {}).get("extensions", {})
-    revision = extensions.get(REVISION)
-    numerator, denominator, normaliser = score or (None, None, BY_POINTS)
+    basis: Basis, learners: Sequence[Learner], made: Sequence[Aligned], read_from: int, unused: Unused | None
+) -> Resolved:
     return Resolved(
         learners,
-        competencies,
-        KINDS.index(act.document.kind if act else _kind_of_type(about)),
-        key64("task", _task(about, act, extensions)),
-        revision if type(revision) is int and 0 <= revision < 2**31 else 0,
-        numerator,
-        denominator,
-        statement["result"].get("success"),
-        _fingerprint(statement, timestamp),
-        statement["actor"].get("objectType") == "Group",
-        normaliser,
-        act.position if act else 0,
+        made,
+        key64("task", _task(basis)),
+        _count(basis.extensions.get(REVISION)),
+        basis.statement["result"].get("success"),
+        _fingerprint(basis.statement, basis.timestamp),
+        _flags(basis),
+        _attempt(basis),
+        _context(basis),
+        _scorer(basis),
+        read_from,
+        basis.normaliser.position if basis.normaliser and read_from == BY_SCALED else 0,
+        basis.alignment.position if basis.alignment else 0,
+        basis.assessment.position if basis.assessment else 0,
+        unused,
     )
 
 
-def _learners(actor: Mapping[str, Any]) -> list[Learner]:
-    """Return the actor, or each member of a group: a group's work is evidence for every one of them."""
-    agents = actor.get("member", ()) if actor.get("objectType") == "Group" else (actor,)
-    found: dict[str, Learner] = {}
-    for agent in agents:
-        identifier = ifi(agent)
-        if identifier is not None and identifier not in found:
-            found[identifier] = Learner(key64("agent", identifier), identifier, agent)
-    return list(found.values())
+def _flags(basis: Basis) -> int:
+    flags = GROUP if basis.statement["actor"].get("objectType") == "Group" else 0
+    if basis.assessment is not None and basis.assessment.document.validated is not None:
+        flags |= VALIDATED
+    return flags | OUTSIDE if DISTRICT in basis.extensions else flags
 
 
-def _competencies(statement: Mapping[str, Any], acts: Acts) -> tuple[list[Aligned], Act | None]:
-    """Return the competencies by the first step of the order that finds any, and the activity's alignment, if any."""
-    about = statement["object"].get("id", "")
-    act = acts.alignments.get(about)
-    known = acts.competencies
-    if about in known:
-        return _aligned([about], BY_OBJECT), act
-    in_context = [one for one in context_activities(statement) if one in known]
-    if in_context:
-        return _aligned(in_context, BY_CONTEXT), act
-    in_extension = [one for one in extension_iris(statement) if one in known]
-    if in_extension:
-        return _aligned(in_extension, BY_EXTENSION), act
-    if act:
-        return _aligned([one for one in act.document.competencies if one in known], BY_ALIGNMENT), act
-    return [], act
+def _within_limits(own: Assessment, one: Resolved) -> Resolved | Unused:
+    """Return what the registry lets count: no more attempts or revisions than allowed, and no other scorer."""
+    if own.max_attempts is not None and one.attempt > own.max_attempts:
+        return Unused("beyond_limit", f"attempt {one.attempt} of {own.max_attempts}: {own.id}")
+    if own.max_revisions is not None and one.revision > own.max_revisions:
+        return Unused("beyond_limit", f"revision {one.revision} of {own.max_revisions}: {own.id}")
+    if own.scorers and one.scorer not in {key64("agent", str(ifi(agent))) for agent in own.scorers}:
+        return Unused("other_scorer", own.id)
+    return one
 
 
-def _aligned(iris: Sequence[str], matched: int) -> list[Aligned]:
-    return [Aligned(key64("competency", iri), matched) for iri in sorted(set(iris))]
+def _kind(basis: Basis) -> str:
+    if basis.assessment is not None:
+        return str(basis.assessment.document.kind)
+    if basis.alignment is not None:
+        return str(basis.alignment.document.kind)
+    definition = basis.statement["object"].get("definition") or {}
+    return KIND_OF_TYPE.get(definition.get("type", ""), "formative")
 
 
-def context_activities(statement: Mapping[str, Any]) -> list[str]:
-    """Return the IRIs of a statement's context activities, grouping and parent first."""
-    context = statement.get("context")
-    groups = context.get("contextActivities") if context else None
-    if not groups:
-        return []
-    lists = [groups[name] for name in ("grouping", "parent", "category", "other") if name in groups]
-    return [one["id"] for found in lists for one in ((found,) if isinstance(found, dict) else found)]
-
-
-def extension_iris(statement: Mapping[str, Any]) -> list[str]:
-    """Return every text inside the alignment extension, wherever the statement carries it."""
-    found: list[str] = []
-    for place in (statement.get("context"), statement.get("result"), statement["object"].get("definition")):
-        extensions = place.get("extensions") if place else None
-        if extensions and ALIGNMENT_EXTENSION in extensions:
-            found += _texts(extensions[ALIGNMENT_EXTENSION], MOST_NESTED)
-    return found
-
-
-def _texts(value: Any, depth: int) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif depth and isinstance(value, list | dict):
-        for inner in value.values() if isinstance(value, dict) else value:
-            yield from _texts(inner, depth - 1)
-
-
-def _kind_of_type(about: Mapping[str, Any]) -> str:
-    return KIND_OF_TYPE.get(about.get("definition", {}).get("type", ""), "formative")
-
-
-def _task(about: Mapping[str, Any], act: Act | None, extensions: Mapping[str, Any]) -> str:
+def _task(basis: Basis) -> str:
     """Return what makes two attempts the same task: named by the sender, by the alignment, else the activity itself."""
-    named = extensions.get(TASK)
-    if isinstance(named, str):
-        return named
-    return (act.document.task if act else None) or str(about.get("id", ""))
+    told = basis.extensions.get(TASK)
+    if isinstance(told, str):
+        return told
+    return (basis.alignment.document.task if basis.alignment else None) or basis.about
+
+
+def _count(value: Any) -> int:
+    return value if type(value) is int and 0 <= value < MOST_COUNTED else 0
+
+
+def _attempt(basis: Basis) -> int:
+    """Return the number of an attempt, by our own extension or the one that the sender's normaliser names."""
+    if ATTEMPT in basis.extensions:
+        return _count(basis.extensions[ATTEMPT])
+    name = basis.normaliser.document.attempt if basis.normaliser else None
+    if name is None:
+        return 0
+    definition = basis.statement["object"].get("definition") or {}
+    places = (basis.extensions, definition.get("extensions") or {}, basis.statement["result"].get("extensions") or {})
+    return next((_count(place[name]) for place in places if name in place), 0)
+
+
+def _context(basis: Basis) -> int:
+    """Return the key of the context that something was shown in: told, the assessment's one, or what it is part of."""
+    told = basis.extensions.get(CONTEXT)
+    if isinstance(told, str):
+        return key64("context", told)
+    own: Collection[str] = basis.assessment.document.contexts if basis.assessment else ()
+    if len(own) == 1:
+        return key64("context", next(iter(own)))
+    groups = (basis.statement.get("context") or {}).get("contextActivities") or {}
+    for name in ("grouping", "parent"):
+        found = groups.get(name, ())
+        for one in (found,) if isinstance(found, dict) else found:
+            if one["id"] not in basis.acts.targets:
+                return key64("context", one["id"])
+    return 0
+
+
+def _scorer(basis: Basis) -> int:
+    """Return the key of who scored: the scorer of the rubric, else the instructor; 0 where nobody is told."""
+    if basis.rubric is not None and basis.rubric.scorer:
+        return basis.rubric.scorer
+    instructor = (basis.statement.get("context") or {}).get("instructor")
+    identifier = ifi(instructor) if instructor else None
+    return 0 if identifier is None else key64("agent", identifier)
 
 
 def _fingerprint(statement: Mapping[str, Any], timestamp: int) -> int:

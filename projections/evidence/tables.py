@@ -58,17 +58,25 @@ evidence = Table(
     Column("score_den", BigInteger),
     Column("success", Boolean),
     Column("fingerprint", BigInteger, nullable=False),
-    Column("is_group", Boolean, nullable=False),
+    Column("flags", SmallInteger, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("context", BigInteger, nullable=False),
+    Column("scorer", BigInteger, nullable=False),
+    Column("criterion", BigInteger, nullable=False),
     Column("matched", SmallInteger, nullable=False),
+    Column("read_from", SmallInteger, nullable=False),
     Column("normaliser", BigInteger, nullable=False),
     Column("alignment", BigInteger, nullable=False),
+    Column("assessment", BigInteger, nullable=False),
+    Column("identity", BigInteger, nullable=False),
     Column("authority", BigInteger, nullable=False),
     Column("reason", Text, nullable=False),
 )
 Index("ix_evidence_key", evidence.c.build_id, evidence.c.learner, evidence.c.competency, evidence.c.cause)
 Index("ix_evidence_position", evidence.c.build_id, evidence.c.position)
-"""`matched` says which step of the resolution order found the competency; `normaliser` and `alignment` are the
-positions of the acts that were used (0: none); `reason` says why it ended."""
+"""`matched` says which step of the resolution order found the competency, `read_from` what the score was read from;
+`normaliser`, `alignment`, `assessment` and `identity` are the positions of the acts that were used (0: none); `reason`
+says why it ended."""
 
 quarantine = Table(
     "quarantine",
@@ -92,6 +100,16 @@ mention = Table(
     Column("position", BigInteger, primary_key=True, autoincrement=False),
 )
 """Which statements name a competency in an extension: the log's own indexes do not look there."""
+
+activity = Table(
+    "activity",
+    metadata,
+    Column("build_id", Integer, primary_key=True, autoincrement=False),
+    Column("activity", BigInteger, primary_key=True, autoincrement=False),
+    Column("iri", Text, nullable=False),
+    Column("position", BigInteger, nullable=False),
+)
+"""The activities of all statements that could be evidence, and where each was first seen: what a pattern stands for."""
 
 STREAMS = (evidence, quarantine, act)
 """The tables whose rows begin at `cause`; those of all others begin at their `position`."""

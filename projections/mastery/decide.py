@@ -2,237 +2,298 @@
 
 Pure: no clock, no hidden default. Evidence is ordered by (timestamp, statement id), so any order of arrival ends in
 the same outcome. A missing score is not a zero, too little evidence is not a failure, and what is compared with the
-cut is the value as people see it, half-up to two places.
+cut is the value as people see it, half-up to two places, unless the rule says otherwise.
+
+Each piece of evidence is read under the rule by itself; then it is decided on what was read. Whoever decides on growing
+evidence keeps what was read (`Read`), so that each piece is read once.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
-from functools import partial
-from operator import attrgetter, itemgetter
-from typing import Final, Literal, NamedTuple, TypeAlias, cast
+from functools import lru_cache, partial
+from operator import itemgetter
+from typing import Final, NamedTuple, cast
 
+from lrs.xapi.values import iso
 from projections.evidence.documents import kind_words
-from projections.evidence.evidence import Evidence
-from projections.mastery.methods import BELOW, COUNTS, EXACT, METHODS, rounded, weights
-from projections.mastery.rules import INDEPENDENT_TASKS, CompiledRule
+from projections.evidence.evidence import EXCUSED, KINDS, VALIDATED, Evidence
+from projections.mastery.methods import BELOW, COUNTS, EXACT, METHODS, Params, rounded, weights
+from projections.mastery.outcome import ChildStanding as ChildStanding
+from projections.mastery.outcome import Excluded, Input, Points, not_yet, proficient
+from projections.mastery.outcome import Outcome as Outcome
+from projections.mastery.outcome import Status as Status
+from projections.mastery.outcome import Unmet as Unmet
+from projections.mastery.roll_up import by_children
+from projections.mastery.rules import INDEPENDENT_TASKS, WORK_HABIT, CompiledRule
+from projections.mastery.tries import current
 
-Status: TypeAlias = Literal["no_evidence", "insufficient_evidence", "not_yet", "proficient"]
-Points: TypeAlias = "Decimal | None"
+_WORK_HABIT: Final = KINDS.index(WORK_HABIT)
 
-# Beyond so many further tries a next step names no number.
-_MOST_STEPS: Final = 10
-
-_by_time: Final = itemgetter(Evidence._fields.index("timestamp"), Evidence._fields.index("statement_id"))
-_by_revision: Final = attrgetter("revision", "timestamp", "statement_id")
+_by_time: Final = itemgetter(*map(Evidence._fields.index, ("timestamp", "statement_id", "criterion")))
 _divide: Final = EXACT.divide
 
 
-class Input(NamedTuple):
-    """One piece of evidence that was used; no points is a task that was marked as not passed, without a score."""
+class Piece(NamedTuple):
+    """One piece of evidence as a rule reads it: its points, or the `reason` why it does not count ("" if it does).
+
+    `used` is what an outcome tells of it; its weight is COUNTS or BELOW the cut, whatever the method.
+    """
 
     evidence: Evidence
     points: Decimal | None
-    weight: str
+    reason: str
+    task: int
+    fingerprint: int
+    used: Input
 
 
 # The constructor of a named tuple is a Python function; here it would take a fifth of the time of a decision.
 _input: Final = cast("Callable[[tuple[Evidence, Decimal | None, str]], Input]", partial(tuple.__new__, Input))
+_piece: Final = cast(
+    "Callable[[tuple[Evidence, Decimal | None, str, int, int, Input]], Piece]", partial(tuple.__new__, Piece)
+)
 
 
-class Unmet(NamedTuple):
-    """One requirement that is not met; min_evidence, min_tasks, tasks_at_cut, scores_at_cut or value_at_cut."""
+def decide(
+    rule: CompiledRule,
+    evidence: Iterable[Evidence],
+    as_of: int | None = None,
+    children: Sequence[ChildStanding] = (),
+) -> Outcome:
+    """Return what the rule says of the evidence of one learner and one competency, in whatever order it comes.
 
-    requirement: str
-    have: str
-    need: str
+    Windows and expiry are reckoned at `as_of`, in microseconds; None stands for the newest piece of evidence that
+    counts. A rule that rolls up (`rule.is_roll_up`) looks at `children` alone, every other at the evidence alone.
+    """
+    return decide_in_order(rule, sorted(evidence, key=_by_time), as_of, children)
 
 
-class Outcome(NamedTuple):
-    """What a rule says of some evidence: inputs oldest first, and each piece that was left out with the reason.
+def decide_in_order(
+    rule: CompiledRule,
+    evidence: Sequence[Evidence],
+    as_of: int | None = None,
+    children: Sequence[ChildStanding] = (),
+) -> Outcome:
+    """Return the same as `decide` for evidence that is sorted by (timestamp, statement_id, criterion) already."""
+    if rule.is_roll_up:
+        return by_children(rule, children)
+    read = Read(rule)
+    read.add(evidence)
+    return decide_read(read, as_of)
 
-    `raw` and `rounded` are the method's value, or under independent_tasks the points of the task whose level is
-    shown; None where nothing could be computed.
+
+def pieces_of(rule: CompiledRule, evidence: Iterable[Evidence]) -> list[Piece]:
+    """Return each piece of evidence as the rule reads it, in the same order; what it says depends on no other piece."""
+    kinds, numerator, denominator, least = rule.kinds, rule.maximum_num, rule.maximum_den, rule.shows_from
+    is_by_tasks, read, needed = rule.method == INDEPENDENT_TASKS, rule.flags_read, rule.flags_needed
+    pieces: list[Piece] = []
+    for one in evidence:
+        _, _, _, kind, task, _, score_num, score_den, success, fingerprint, flags, _, _, _, _ = one
+        points: Points = None
+        reason = ""
+        if (flags ^ needed) & read:
+            reason = _reason_of(flags, needed)
+        elif kind not in kinds:
+            reason = "behaviour" if kind == _WORK_HABIT else "kind_not_counted"
+        elif score_num is not None and score_den is not None:
+            points = _points(score_num, score_den, numerator, denominator)
+            if rule.positive_only and points <= 0:
+                reason = "zero_score"
+        elif success is None or rule.success_points is None or not (success or is_by_tasks):
+            reason = "no_score"
+        elif success:
+            points = rule.success_points
+        used = _input((one, points, BELOW if points is None or points < least else COUNTS))
+        pieces.append(_piece((one, points, reason, task, fingerprint, used)))
+    return pieces
+
+
+@lru_cache(maxsize=65_536)
+def _points(score_num: int, score_den: int, numerator: int, denominator: int) -> Decimal:
+    return _divide(Decimal(score_num * numerator), Decimal(score_den * denominator))
+
+
+def _reason_of(flags: int, needed: int) -> str:
+    if flags & EXCUSED:
+        return "excused"
+    return "unvalidated" if needed & VALIDATED and not flags & VALIDATED else "outside_district"
+
+
+class Read:
+    """The evidence of one learner and one competency as a rule has read it, in order; it grows at its end alone.
+
+    `duplicates` and `left_out` do not count, for the reason that stands with each; `counted` do, `inputs` and `shown`
+    are what independent_tasks makes of them: what an outcome tells, and the points of those at the cut.
     """
 
-    status: Status
-    level: str | None
-    raw: Decimal | None
-    rounded: Decimal | None
-    inputs: tuple[Input, ...]
-    excluded: tuple[tuple[Evidence, str], ...]
-    unmet: tuple[Unmet, ...]
+    __slots__ = ("_seen", "_tasks", "counted", "duplicates", "inputs", "left_out", "rule", "shown", "size")
+
+    def __init__(self, rule: CompiledRule) -> None:
+        self.rule = rule
+        self.size = 0
+        self.duplicates: Excluded = []
+        self.left_out: Excluded = []
+        self.counted: list[Piece] = []
+        self.inputs: list[Input] = []
+        self.shown: list[Points] = []
+        self._seen: set[int] = set()
+        self._tasks: set[int] = set()
+
+    def add(self, evidence: Iterable[Evidence]) -> None:
+        """Read evidence that is sorted by (timestamp, statement_id, criterion), all of it behind what was read."""
+        for piece in pieces_of(self.rule, evidence):
+            one, points, reason, task, fingerprint, used = piece
+            self.size += 1
+            if fingerprint in self._seen:
+                self.duplicates.append((one, "duplicate"))
+                continue
+            self._seen.add(fingerprint)
+            if reason:
+                self.left_out.append((one, reason))
+                continue
+            self._tasks.add(task)
+            self.counted.append(piece)
+            self.inputs.append(used)
+            if used[2] == COUNTS:
+                self.shown.append(points)
+
+    @property
+    def tasks(self) -> int:
+        """How many different tasks count."""
+        return len(self._tasks)
 
 
-Counted: TypeAlias = list[tuple[Evidence, Points]]
-Excluded: TypeAlias = list[tuple[Evidence, str]]
+def decide_read(read: Read, as_of: int | None = None) -> Outcome:
+    """Return what a rule says of the evidence that it has read; nothing of what was read changes."""
+    rule, counted, tasks = read.rule, read.counted, read.tasks
+    excluded = read.duplicates + read.left_out
+    if rule.uses_time:
+        return _in_time(rule, counted, excluded, as_of)
+    if tasks < len(counted) or rule.tries.most:
+        return _decided(rule, _current(rule, counted, excluded), tasks, excluded)
+    if rule.method != INDEPENDENT_TASKS or rule.needs is not None or not _is_enough(rule, len(counted), tasks):
+        return _decided(rule, counted, tasks, excluded)
+    return _by_tasks(rule, tuple(read.inputs), read.shown, excluded)
 
 
-def decide(rule: CompiledRule, evidence: Iterable[Evidence]) -> Outcome:
-    """Return what the rule says of the evidence of one learner and one competency, in whatever order it comes."""
-    return decide_in_order(rule, sorted(evidence, key=_by_time))
+def _current(rule: CompiledRule, counted: list[Piece], excluded: Excluded) -> list[Piece]:
+    """Return the tries that count, by the rule's revisions and attempts; name the reason for the others."""
+    kept, dropped = current(rule.tries, counted)
+    excluded += [(piece.evidence, reason) for piece, reason in dropped]
+    return kept
 
 
-def decide_in_order(rule: CompiledRule, evidence: Sequence[Evidence]) -> Outcome:
-    """Return the same as `decide` for evidence that is sorted by (timestamp, statement_id) already."""
-    excluded: Excluded = []
-    counted = _current(rule, _counted(rule, evidence, excluded), excluded)
-    if len(counted) < rule.min_evidence or _tasks(rule, counted) < rule.min_tasks:
-        return _insufficient(rule, counted, excluded)
-    if rule.method == INDEPENDENT_TASKS:
-        return _by_tasks(rule, counted, excluded)
-    return _by_value(rule, counted, excluded)
+def _decided(rule: CompiledRule, counted: list[Piece], tasks: int, excluded: Excluded) -> Outcome:
+    if not _is_enough(rule, len(counted), tasks) or _unmet_needs(rule, counted):
+        return _insufficient(rule, counted, tasks, excluded)
+    if rule.method != INDEPENDENT_TASKS:
+        return _by_value(rule, counted, excluded)
+    inputs = tuple([piece[5] for piece in counted])
+    return _by_tasks(rule, inputs, [one[1] for one in inputs if one[2] == COUNTS], excluded)
 
 
-def _counted(rule: CompiledRule, evidence: Sequence[Evidence], excluded: Excluded) -> Counted:
-    """Return the evidence that counts, with its points; name the reason for what does not."""
-    kinds, numerator, denominator = rule.kinds, rule.maximum_num, rule.maximum_den
-    seen: set[int] = set()
-    counted: Counted = []
-    points: Points
-    for one in evidence:
-        _, _, _, kind, _, _, score_num, score_den, success, fingerprint, _ = one
-        if fingerprint in seen:
-            excluded.append((one, "duplicate"))
-            continue
-        seen.add(fingerprint)
-        if kind not in kinds:
-            excluded.append((one, "kind_not_counted"))
-        elif score_num is not None and score_den is not None:
-            points = _divide(score_num * numerator, score_den * denominator)
-            if rule.positive_only and points <= 0:
-                excluded.append((one, "zero_score"))
-            else:
-                counted.append((one, points))
-        elif success is None or rule.success_points is None or not (success or rule.method == INDEPENDENT_TASKS):
-            excluded.append((one, "no_score"))
-        else:
-            counted.append((one, rule.success_points if success else None))
-    return counted
+def _is_enough(rule: CompiledRule, pieces: int, tasks: int) -> bool:
+    return pieces >= rule.min_evidence and tasks >= rule.min_tasks
 
 
-def _current(rule: CompiledRule, counted: Counted, excluded: Excluded) -> Counted:
-    """Return one try per task as the rule's revisions say; under append, all of them."""
-    if rule.revisions == "append" or len({one.task for one, _ in counted}) == len(counted):
-        return counted
-    reason = "superseded_by_revision" if rule.revisions == "replace" else "not_the_best_revision"
-    current: dict[int, tuple[Evidence, Points]] = {}
-    for one in counted:
-        earlier = current.pop(one[0].task, None)
-        if earlier is None or _stands(rule, one, earlier):
-            current[one[0].task] = one
-            dropped = earlier
-        else:
-            current[one[0].task] = earlier
-            dropped = one
-        if dropped is not None:
-            excluded.append((dropped[0], reason))
-    return sorted(current.values(), key=lambda pair: _by_time(pair[0]))
+def _in_time(rule: CompiledRule, counted: list[Piece], excluded: Excluded, as_of: int | None) -> Outcome:
+    """Return the outcome under a rule with a window or an expiry, and when it lapses."""
+    moment = as_of if as_of is not None else max((piece.evidence[2] for piece in counted), default=0)
+    fresh = counted
+    if rule.window is not None:
+        fresh = [piece for piece in counted if moment < piece.evidence[2] + rule.window]
+        excluded += [
+            (piece.evidence, "outside_window") for piece in counted if moment >= piece.evidence[2] + rule.window
+        ]
+    kept = _current(rule, fresh, excluded)
+    outcome = _decided(rule, kept, len({piece.task for piece in kept}), excluded)
+    if counted and outcome.status == "no_evidence":
+        outcome = outcome._replace(status="insufficient_evidence")
+    ends = [piece.evidence[2] + rule.window for piece in fresh] if rule.window is not None else []
+    if rule.expiry is None or outcome.status != "proficient":
+        return outcome._replace(lapses=min(ends, default=None))
+    expires = _shown_last(rule, outcome) + rule.expiry
+    return _expired(outcome, expires) if moment >= expires else outcome._replace(lapses=min([*ends, expires]))
 
 
-def _stands(rule: CompiledRule, one: tuple[Evidence, Points], other: tuple[Evidence, Points]) -> bool:
-    """Tell whether the first of two tries at one task is the one that counts."""
-    if rule.revisions == "best" and one[1] != other[1]:
-        return other[1] is None or (one[1] is not None and one[1] > other[1])
-    return bool(_by_revision(one[0]) > _by_revision(other[0]))
+def _shown_last(rule: CompiledRule, outcome: Outcome) -> int:
+    """Return when mastery was shown last: the newest piece at the cut, or the newest at all where none is."""
+    shown = [one.evidence[2] for one in outcome.inputs if one.points is not None and one.points >= rule.shows_from]
+    return max(shown or [one.evidence[2] for one in outcome.inputs])
 
 
-def _tasks(rule: CompiledRule, counted: Counted) -> int:
-    return len({one.task for one, _ in counted}) if rule.revisions == "append" else len(counted)
+def _expired(outcome: Outcome, expired: int) -> Outcome:
+    unmet = Unmet("fresh_evidence", "0", f"1 after {iso(expired)[:10]}")
+    return outcome._replace(status="insufficient_evidence", level=None, raw=None, rounded=None, unmet=(unmet,))
 
 
 def _inputs(used: Iterable[tuple[Evidence, Points, str]]) -> tuple[Input, ...]:
     return tuple(map(_input, used))
 
 
-def _insufficient(rule: CompiledRule, counted: Counted, excluded: Excluded) -> Outcome:
+def _unmet_needs(rule: CompiledRule, counted: Sequence[Piece]) -> list[Unmet]:
+    """Return which of the rarer needs are not met: contexts, scorers, pieces of some kinds; 0 is an unknown one."""
+    if rule.needs is None:
+        return []
+    contexts = len({piece.evidence.context for piece in counted} - {0})
+    scorers = len({piece.evidence.scorer for piece in counted} - {0})
+    found = [("min_contexts", contexts, rule.needs.contexts), ("min_scorers", scorers, rule.needs.scorers)]
+    unmet = [Unmet(name, str(have), str(need)) for name, have, need in found if have < need]
+    for mix in rule.needs.mix:
+        have = sum(piece.evidence.kind in mix.kinds for piece in counted)
+        if have < mix.at_least:
+            words = kind_words((KINDS[kind] for kind in mix.kinds), many=mix.at_least > 1)
+            unmet.append(Unmet("min_of_kinds", str(have), f"{mix.at_least} {words}"))
+    return unmet
+
+
+def _insufficient(rule: CompiledRule, counted: list[Piece], tasks: int, excluded: Excluded) -> Outcome:
     unmet = []
     if len(counted) < rule.min_evidence:
         unmet.append(Unmet("min_evidence", str(len(counted)), str(rule.min_evidence)))
-    if _tasks(rule, counted) < rule.min_tasks:
-        unmet.append(Unmet("min_tasks", str(_tasks(rule, counted)), str(rule.min_tasks)))
-    inputs = _inputs([(one, points, COUNTS) for one, points in counted])
+    if tasks < rule.min_tasks:
+        unmet.append(Unmet("min_tasks", str(tasks), str(rule.min_tasks)))
+    unmet += _unmet_needs(rule, counted)
+    inputs = _inputs([(piece[0], piece[1], COUNTS) for piece in counted])
     status: Status = "insufficient_evidence" if counted else "no_evidence"
     return Outcome(status, None, None, None, inputs, tuple(excluded), tuple(unmet))
 
 
-def _by_tasks(rule: CompiledRule, counted: Counted, excluded: Excluded) -> Outcome:
-    least = rule.shows_from
-    scores = [points for _, points in counted if points is not None]
-    at_cut = [points for points in scores if points >= least]
-    inputs = _inputs([(one, points, BELOW if points is None or points < least else COUNTS) for one, points in counted])
+def _by_tasks(rule: CompiledRule, inputs: tuple[Input, ...], at_cut: Sequence[Points], excluded: Excluded) -> Outcome:
     if len(at_cut) >= rule.params.n:
-        return _proficient(rule, at_cut[-1], inputs, excluded)
-    unmet = Unmet("tasks_at_cut", str(len(at_cut)), str(rule.params.n))
-    return _not_yet(rule, scores[-1] if scores else None, inputs, excluded, unmet)
+        return proficient(rule, at_cut[-1], inputs, excluded)
+    scores = (one[1] for one in reversed(inputs) if one[1] is not None)
+    return not_yet(rule, next(scores, None), inputs, excluded, _unmet_tasks(len(at_cut), rule.params.n))
 
 
-def _by_value(rule: CompiledRule, counted: Counted, excluded: Excluded) -> Outcome:
-    scores = [points for _, points in counted if points is not None]
-    raw = METHODS[rule.method](scores, rule.params)
-    weighted = weights(rule.method, scores, rule.params)
-    inputs = _inputs([(one, points, weight) for (one, points), weight in zip(counted, weighted, strict=True)])
+@lru_cache(maxsize=256)
+def _unmet_tasks(have: int, need: int) -> Unmet:
+    return Unmet("tasks_at_cut", str(have), str(need))
+
+
+def _by_value(rule: CompiledRule, counted: list[Piece], excluded: Excluded) -> Outcome:
+    scores = [piece.points for piece in counted if piece.points is not None]
+    params = params_for(rule, [piece.evidence.kind for piece in counted])
+    raw = METHODS[rule.method](scores, params)
+    weighted = weights(rule.method, scores, params)
+    inputs = _inputs([(piece[0], piece[1], weight) for piece, weight in zip(counted, weighted, strict=True)])
     if raw is None:
-        at_cut = sum(score >= rule.cut for score in scores)
-        return _not_yet(rule, raw, inputs, excluded, Unmet("scores_at_cut", str(at_cut), str(rule.params.n)))
+        at_cut = sum(score >= rule.shows_from for score in scores)
+        return not_yet(rule, raw, inputs, excluded, Unmet("scores_at_cut", str(at_cut), str(rule.params.n)))
     if raw >= rule.shows_from:
-        return _proficient(rule, raw, inputs, excluded)
-    return _not_yet(rule, raw, inputs, excluded, Unmet("value_at_cut", str(rounded(raw)), str(rounded(rule.cut))))
+        return proficient(rule, raw, inputs, excluded)
+    return not_yet(rule, raw, inputs, excluded, _unmet_value(rule, raw))
 
 
-def _proficient(rule: CompiledRule, raw: Decimal, inputs: tuple[Input, ...], excluded: Excluded) -> Outcome:
-    value = rounded(raw)
-    level = rule.names[max(bisect_right(rule.minima, value) - 1, rule.proficient)]
-    return Outcome("proficient", level, raw, value, inputs, tuple(excluded), ())
+def params_for(rule: CompiledRule, kinds: Sequence[int]) -> Params:
+    """Return the parameters of a rule's method for scores from evidence of these kinds, in order."""
+    if rule.weights is None:
+        return rule.params
+    return rule.params._replace(shares=tuple(rule.weights.get(kind, 1) for kind in kinds))
 
 
-def _not_yet(rule: CompiledRule, raw: Points, inputs: tuple[Input, ...], excluded: Excluded, unmet: Unmet) -> Outcome:
-    if raw is None:
-        return Outcome("not_yet", None, None, None, inputs, tuple(excluded), (unmet,))
-    value = rounded(raw)
-    level = rule.names[min(max(bisect_right(rule.minima, value) - 1, 0), rule.proficient - 1)]
-    return Outcome("not_yet", level, raw, value, inputs, tuple(excluded), (unmet,))
-
-
-def next_step(rule: CompiledRule, outcome: Outcome) -> str:
-    """Return the smallest thing that is still missing, as one plain sentence; "" when nothing is.
-
-    Doing exactly that, in new tasks, makes the learner proficient.
-    """
-    if outcome.status == "proficient":
-        return ""
-    missing = _missing(rule, outcome)
-    for times in range(missing, missing + _MOST_STEPS):
-        least = _least_points(rule, outcome, times)
-        if least is not None:
-            return _step(rule, times, least)
-    return f"Keep showing it: each {kind_words(rule.kind_names, many=False)} at {rounded(rule.cut)} or above helps."
-
-
-def _missing(rule: CompiledRule, outcome: Outcome) -> int:
-    tasks = len({one.evidence.task for one in outcome.inputs})
-    return max(rule.min_evidence - len(outcome.inputs), rule.min_tasks - tasks, 1)
-
-
-def _least_points(rule: CompiledRule, outcome: Outcome, times: int) -> Decimal | None:
-    """Return the fewest points, in hundredths, that suffice when reached so many times more; None if none do."""
-    scores = [one.points for one in outcome.inputs if one.points is not None]
-    candidates = [Decimal(hundredths) / 100 for hundredths in range(1, int(rule.maximum * 100) + 1)]
-    place = bisect_right(candidates, False, key=lambda points: _suffices(rule, [*scores, *[points] * times]))
-    return candidates[place] if place < len(candidates) else None
-
-
-def _suffices(rule: CompiledRule, scores: Sequence[Decimal]) -> bool:
-    if rule.method == INDEPENDENT_TASKS:
-        return sum(score >= rule.shows_from for score in scores) >= rule.params.n
-    value = METHODS[rule.method](scores, rule.params)
-    return value is not None and value >= rule.shows_from
-
-
-def _step(rule: CompiledRule, times: int, points: Decimal) -> str:
-    work = kind_words(rule.kind_names, many=times > 1)
-    if times == 1:
-        return f"Show it once more: one more {work} at {points:.2f} or above."
-    return f"Show it {times} more times: {times} more {work}, each a different task, each at {points:.2f} or above."
+def _unmet_value(rule: CompiledRule, raw: Decimal) -> Unmet:
+    shown = rounded(raw) if rule.shows_from < rule.cut else raw
+    return Unmet("value_at_cut", str(shown), str(rounded(rule.cut)))

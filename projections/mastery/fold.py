@@ -1,14 +1,15 @@
 """The mastery projection's fold: evidence rows in, decisions out.
 
-Live batches are folded by position with the states of recent keys at hand; when a rule changes, and in a rebuild, the
-rows are read key by key instead. Both go through `timeline.decisions`, so both write the same rows.
+Live batches are folded by position with the states of recent learners at hand; when a rule changes, and in a rebuild,
+the rows are read learner by learner instead. Both go through `learner.decisions_of`, so both write the same rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import partial
+from heapq import merge
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final, cast
@@ -17,17 +18,19 @@ from sqlalchemy import CTE, BigInteger, ColumnElement, Result, Select, and_, col
 from sqlalchemy.sql.expression import TextClause
 
 from lrs.store.bulk import insert_rows
-from lrs.xapi.values import key64
 from projections.evidence import tables as source
 from projections.evidence.evidence import Evidence
-from projections.evidence.history import ActsOverTime, acts_over_time
+from projections.evidence.history import acts_over_time
+from projections.mastery.laws import OVERRIDE_KINDS, RULE_KINDS, Laws, Overrides, Rules
+from projections.mastery.learner import decisions_of
 from projections.mastery.tables import decision
-from projections.mastery.timeline import NO_DIGEST, Change, RuleChange, State, decisions, rule_change
-from projections.run import Run, is_far, unfoldable
+from projections.mastery.timeline import Change, State
+from projections.registry import Act, read_document
+from projections.run import EVERYBODY, Run, unfoldable
 
 Key = tuple[int, int]
-
-KINDS: Final = ("framework", "rule", "scale")
+States = dict[int, State]
+_Parts = Iterator[tuple[int, list[Any], list[tuple[int, bytes]]]]
 
 MOST_EVIDENCE_AT_HAND: Final = 500_000
 ROWS_AT_ONCE: Final = 5_000
@@ -37,7 +40,7 @@ _row = source.evidence.c
 _COLUMNS = (
     _row.learner, _row.competency, _row.cause, _row.change, _row.reason, _row.position, _row.statement_id,
     _row.timestamp, _row.kind, _row.task, _row.revision, _row.score_num, _row.score_den, _row.success,
-    _row.fingerprint, _row.is_group,
+    _row.fingerprint, _row.flags, _row.attempt, _row.context, _row.scorer, _row.criterion,
 )  # fmt: skip
 
 
@@ -48,52 +51,47 @@ _made_evidence: Final = cast("Callable[[tuple[Any, ...]], Evidence]", partial(tu
 
 def fold(run: Run, after: int, through: int) -> None:
     """Fold the evidence that began or ended at after < cause <= through into decisions."""
-    history = acts_over_time(run, KINDS, through)
-    is_changed = history.changed_after(after)
-    rules: Rules = run.memory.get("rules") or Rules(history)
-    if is_changed:
-        rules = Rules(history)
-    run.memory["rules"] = rules
-    if is_changed or is_far(after, through):
+    laws, is_changed = laws_of(run, after, through)
+    if is_changed or run.is_far(after, through):
         run.memory.pop("states", None)
-        _fold_by_key(run, rules, after, through)
+        _fold_by_learner(run, laws, after, through)
     else:
-        _fold_by_position(run, rules, after, through)
+        _fold_by_position(run, laws, after, through)
 
 
-class Rules:
-    """The rule that holds for each competency, over time; found once for each competency."""
-
-    def __init__(self, history: ActsOverTime) -> None:
-        self._history = history
-        self._names = {key64("competency", iri): iri for iri in history.competencies()}
-        self._found: dict[int, list[RuleChange]] = {}
-
-    def of(self, competency: int) -> list[RuleChange]:
-        """Return the changes of rule for a competency, oldest first."""
-        if competency not in self._found:
-            self._found[competency] = list(self._changes(self._names.get(competency, "")))
-        return self._found[competency]
-
-    def _changes(self, iri: str) -> Iterator[RuleChange]:
-        last = (0, 0)
-        for position, acts in self._history.steps:
-            found = acts.rule_for(iri)
-            places = (found[0].position, found[1].position) if found else (0, 0)
-            if places == last:
-                continue
-            last = places
-            yield rule_change(position, found)
+def laws_of(run: Run, after: int, through: int) -> tuple[Laws, bool]:
+    """Return what is in force up to a position, and whether a rule, or what it reaches, changed behind `after`."""
+    history = acts_over_time(run, RULE_KINDS, through)
+    is_changed = history.changed_after(after)
+    known: Laws | None = run.memory.get("laws")
+    rules = Rules(history) if known is None or is_changed else known.rules
+    overrides = overrides_over_time(run, known.overrides if known else Overrides(), through)
+    run.memory["laws"] = Laws(rules, overrides)
+    return run.memory["laws"], is_changed
 
 
-def _fold_by_key(run: Run, rules: Rules, after: int, through: int) -> None:
+def overrides_over_time(run: Run, known: Overrides, through: int) -> Overrides:
+    """Return the overrides up to a position: `known`, continued in place by the acts behind what it holds."""
+    act = source.act
+    own = act.c.build_id == run.upstream["evidence"], act.c.cause > known.through, act.c.cause <= through
+    query = select(act).where(*own, act.c.kind.in_(OVERRIDE_KINDS))
+    for row in run.connection.execute(query.order_by(act.c.cause, act.c.change, act.c.position)):
+        if row.change < 0:
+            known.end(row.cause, row.position)
+            continue
+        document = read_document(row.kind, row.document)
+        known.begin(row.cause, Act(row.position, row.kind, row.timestamp, row.statement_id, document))
+    known.through = max(known.through, through)
+    return known
+
+
+def _fold_by_learner(run: Run, laws: Laws, after: int, through: int) -> None:
     query = _changes_query(run, through).order_by(_row.learner, _row.competency, _row.cause, _row.seq)
     made: list[tuple[Any, ...]] = []
     with closing(_last_digests(run, after)) as last, _streamed(run, query) as stream:
-        digest_of = _in_order(last)
-        for key, group in groupby(stream, key=itemgetter(0, 1)):
-            state = State(digest=digest_of(key))
-            made += _decided(run, key, state, [_change(row) for row in group], rules, after, through)
+        for learner, rows, digests in _learners(run, stream, last, laws.overrides):
+            states = {competency: State(digest=digest) for competency, digest in digests}
+            made += _decided(run, learner, _grouped(rows), laws, (after, through), states)
             if len(made) >= ROWS_AT_ONCE:
                 insert_rows(run.connection, decision, made)
                 made = []
@@ -104,58 +102,100 @@ def _streamed(run: Run, query: Select[Any]) -> Result[*tuple[Any, ...]]:
     return run.connection.execute(query.execution_options(yield_per=ROWS_AT_ONCE))
 
 
-def _in_order(found: Iterator[tuple[Key, bytes]]) -> Callable[[Key], bytes]:
-    """Return a look-up of digests that stand in the order of their keys, for keys that come in that order too."""
-    ahead = next(found, None)
+def _learners(
+    run: Run, stream: Iterable[Any], last: Iterable[tuple[Key, bytes]], overrides: Overrides
+) -> Iterator[tuple[int, list[Any], list[tuple[int, bytes]]]]:
+    """Yield each learner of this run of whom anything is known: rows of evidence, and last digests by competency."""
+    did: _Parts = ((learner, list(rows), []) for learner, rows in groupby(stream, key=itemgetter(0)))
+    stood: _Parts = (
+        (learner, [], [(key[1], digest) for key, digest in found])
+        for learner, found in groupby(last, key=lambda one: one[0][0])
+    )
+    overridden: _Parts = ((learner, [], []) for learner in own_learners(run, overrides.changes))
+    for learner, parts in groupby(merge(did, stood, overridden, key=itemgetter(0)), key=itemgetter(0)):
+        _, rows, digests = zip(*parts, strict=True)
+        yield learner, max(rows, key=len), max(digests, key=len)
 
-    def look_up(key: Key) -> bytes:
-        nonlocal ahead
-        while ahead is not None and ahead[0] < key:
-            ahead = next(found, None)
-        return ahead[1] if ahead is not None and ahead[0] == key else NO_DIGEST
 
-    return look_up
+def own_learners(run: Run, learners: Iterable[int]) -> list[int]:
+    """Return those of the learners that a run folds, in order."""
+    own = EVERYBODY if run.learners is None else run.learners
+    return [learner for learner in sorted(learners) if own.first <= learner <= own.last]
 
 
-def _fold_by_position(run: Run, rules: Rules, after: int, through: int) -> None:
+def _grouped(rows: Iterable[Any]) -> dict[int, list[Change]]:
+    """Return a learner's changes by competency, in the order of the rows."""
+    found: dict[int, list[Change]] = {}
+    for row in rows:
+        change = _made_change((row[2], row[3], row[4], _made_evidence(row[5:20])))
+        found.setdefault(row[1], []).append(change)
+    return found
+
+
+def _fold_by_position(run: Run, laws: Laws, after: int, through: int) -> None:
     query = _changes_query(run, through).where(_row.cause > after).order_by(_row.cause, _row.seq)
-    changes: dict[Key, list[Change]] = {}
+    rows: dict[int, list[Any]] = {learner: [] for learner, _ in laws.overrides.changed_between(after, through)}
     for row in run.connection.execute(query).all():
-        changes.setdefault(row[:2], []).append(_change(row))
-    states = _states(run, changes.keys(), after)
+        rows.setdefault(row[0], []).append(row)
+    changes = {learner: _grouped(own) for learner, own in rows.items()}
+    states = _states(run, _concerned(changes, laws, after, through), after)
     made: list[tuple[Any, ...]] = []
-    for key, own in changes.items():
-        made += _decided(run, key, states[key], own, rules, after, through)
+    for learner, own in changes.items():
+        made += _decided(run, learner, own, laws, (after, through), states[learner])
     insert_rows(run.connection, decision, made)
 
 
+def _concerned(
+    changes: Mapping[int, Mapping[int, Any]], laws: Laws, after: int, through: int
+) -> dict[int, dict[int, None]]:
+    """Return the competencies of each learner that a span can move, with their families."""
+    found: dict[int, dict[int, None]] = {}
+    touched = [(learner, competency) for learner, own in changes.items() for competency in own]
+    for learner, competency in (*touched, *laws.overrides.changed_between(after, through)):
+        found.setdefault(learner, {}).update(dict.fromkeys(laws.rules.family(competency)))
+    return found
+
+
 def _decided(
-    run: Run, key: Key, state: State, changes: Sequence[Change], rules: Rules, after: int, through: int
+    run: Run,
+    learner: int,
+    changes: dict[int, list[Change]],
+    laws: Laws,
+    span: tuple[int, int],
+    states: States,
 ) -> list[tuple[Any, ...]]:
-    """Return a key's new rows; raises Unfoldable naming the learner."""
-    if key[0] in run.stale:
+    """Return a learner's new rows; raises Unfoldable naming the learner."""
+    after, through = span
+    until = run.until(learner, through)
+    if until <= after:
         return []
+    if until < through:
+        changes = {key: [one for one in own if one.cause <= until] for key, own in changes.items()}
     try:
-        found = list(decisions(state, changes, rules.of(key[1]), after, through))
+        found = decisions_of(changes, laws.of(learner), after, until, states)
     except Exception as error:
-        raise unfoldable(error, through, key[0]) from error
-    return [(run.build_id, *key, *one) for one in found]
+        raise unfoldable(error, through, learner) from error
+    return [(run.build_id, learner, competency, *one) for competency, one in found]
 
 
-def _states(run: Run, keys: Iterable[Key], after: int) -> dict[Key, State]:
-    """Return the states of the keys as of a position, out of memory or read anew; the oldest in memory give way."""
-    memory: dict[Key, State] = run.memory.setdefault("states", {})
-    wanted = list(keys)
-    missing = [key for key in wanted if key not in memory]
-    found = {key: memory.pop(key) for key in wanted if key in memory}
-    found |= _read_states(run, missing, after)
+def _states(run: Run, wanted: Mapping[int, Iterable[int]], after: int) -> dict[int, States]:
+    """Return the states of learners in competencies as of a position, out of memory or read; the oldest give way."""
+    memory: dict[int, States] = run.memory.setdefault("states", {})
+    found = {learner: memory.pop(learner, {}) for learner in wanted}
+    missing = [(learner, one) for learner, own in wanted.items() for one in own if one not in found[learner]]
+    for (learner, competency), state in _read_states(run, missing, after).items():
+        found[learner][competency] = state
     memory |= found
-    held = sum(len(state.evidence) for state in memory.values()) if len(memory) > KEYS_AT_ONCE else 0
-    for key in list(memory)[: len(memory) - len(found)]:
+    held = sum(map(_size, memory.values())) if len(memory) > KEYS_AT_ONCE else 0
+    for learner in list(memory)[: len(memory) - len(found)]:
         if held <= MOST_EVIDENCE_AT_HAND:
             break
-        held -= len(memory.pop(key).evidence)
+        held -= _size(memory.pop(learner))
     return found
+
+
+def _size(states: States) -> int:
+    return sum(1 + len(state.evidence) for state in states.values())
 
 
 def _read_states(run: Run, keys: Sequence[Key], after: int) -> dict[Key, State]:
@@ -167,7 +207,7 @@ def _read_states(run: Run, keys: Sequence[Key], after: int) -> dict[Key, State]:
         wanted = _wanted(chunk).c
         query = _changes_query(run, after).where(_is_in(_row, wanted)).order_by(_row.cause, _row.seq)
         for row in run.connection.execute(query).all():
-            states[row[:2]].apply(_change(row))
+            states[row[:2]].apply(_made_change((row[2], row[3], row[4], _made_evidence(row[5:20]))))
         for learner, competency, digest in run.connection.execute(
             _last_digests_query(run, after, [_is_in(decision.c, wanted)])
         ).all():
@@ -207,7 +247,7 @@ def _last_digests(run: Run, through: int) -> Generator[tuple[Key, bytes], None, 
 def _last_digests_query(run: Run, through: int, conditions: Iterable[ColumnElement[bool]]) -> Select[Any]:
     columns = decision.c
     newest = select(columns.learner, columns.competency, func.max(columns.position).label("position")).where(
-        columns.build_id == run.build_id, columns.position <= through, *conditions
+        columns.build_id == run.build_id, columns.position <= through, *run.own(columns.learner), *conditions
     )
     last = newest.group_by(columns.learner, columns.competency).subquery()
     same = and_(
@@ -220,9 +260,6 @@ def _last_digests_query(run: Run, through: int, conditions: Iterable[ColumnEleme
 
 
 def _changes_query(run: Run, through: int) -> Select[Any]:
-    query = select(*_COLUMNS).where(_row.build_id == run.upstream["evidence"], _row.cause <= through)
+    own = run.own(_row.learner)
+    query = select(*_COLUMNS).where(_row.build_id == run.upstream["evidence"], _row.cause <= through, *own)
     return query.where(_row.cause.not_in(run.parked)) if run.parked else query
-
-
-def _change(row: Any) -> Change:
-    return _made_change((row[2], row[3], row[4], _made_evidence(row[5:16])))

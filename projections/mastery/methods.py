@@ -7,6 +7,7 @@ two of these), so a rule always carries the name together with its parameters.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal, localcontext
 from fractions import Fraction
@@ -16,20 +17,32 @@ from typing import Final, NamedTuple, TypeAlias
 from projections.documents import plain
 
 EXACT: Final = Context(prec=28, rounding=ROUND_HALF_EVEN)
-_WIDE: Final = Context(prec=50, rounding=ROUND_HALF_EVEN)
+WIDE: Final = Context(prec=50, rounding=ROUND_HALF_EVEN)
 _ZERO: Final = Decimal(0)
 _HUNDREDTH: Final = Decimal("0.01")
+HALF_A_HUNDREDTH: Final = Decimal("0.005")
 COUNTS: Final = "counts"
 BELOW: Final = "below the cut"
 
 
 class Params(NamedTuple):
-    """The parameters of all methods; each reads only its own. `w` is in percent, `cut` and `maximum` in points."""
+    """The parameters of all methods; each reads only its own. `w` is in percent, `cut` and `maximum` in points.
+
+    `shows_from` are the least points that reach the cut; None: those that reach it once they are rounded. `shares` are
+    how much each score weighs in a mean, in the order of the scores; None where all weigh the same.
+    """
 
     w: int = 65
     n: int = 1
     cut: Decimal = _ZERO
     maximum: Decimal | None = None
+    shows_from: Decimal | None = None
+    shares: tuple[int, ...] | None = None
+
+    @property
+    def least(self) -> Decimal:
+        """The least points that show proficiency."""
+        return self.cut - HALF_A_HUNDREDTH if self.shows_from is None else self.shows_from
 
 
 Method: TypeAlias = Callable[[Sequence[Decimal], Params], Decimal | None]
@@ -38,6 +51,11 @@ Method: TypeAlias = Callable[[Sequence[Decimal], Params], Decimal | None]
 def rounded(value: Decimal) -> Decimal:
     """Return a value half-up to two places: 4.125 becomes 4.13."""
     return value.quantize(_HUNDREDTH, ROUND_HALF_UP, EXACT)
+
+
+def rounded_to(value: Decimal, places: int) -> Decimal:
+    """Return a value half-up to so many places."""
+    return value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP, EXACT)
 
 
 def _exactly(method: Method) -> Method:
@@ -61,10 +79,37 @@ def latest(scores: Sequence[Decimal], _: Params) -> Decimal | None:
     return scores[-1] if scores else None
 
 
+def shares_of(scores: Sequence[Decimal], params: Params) -> tuple[int, ...]:
+    """Return how much each score weighs in a mean."""
+    return (1,) * len(scores) if params.shares is None else params.shares
+
+
+def _sum(scores: Sequence[Decimal], shares: Sequence[int]) -> Decimal:
+    return sum((share * score for share, score in zip(shares, scores, strict=False)), _ZERO)
+
+
 @_exactly
-def average(scores: Sequence[Decimal], _: Params) -> Decimal | None:
-    """Return the mean of all scores."""
-    return sum(scores, _ZERO) / len(scores) if scores else None
+def average(scores: Sequence[Decimal], params: Params) -> Decimal | None:
+    """Return the mean of all scores, each by its share."""
+    shares = shares_of(scores, params)
+    return _sum(scores, shares) / sum(shares) if scores else None
+
+
+@_exactly
+def median(scores: Sequence[Decimal], _: Params) -> Decimal | None:
+    """Return the score in the middle, or the mean of the two in the middle."""
+    if not scores:
+        return None
+    ranked, middle = sorted(scores), len(scores) // 2
+    return ranked[middle] if len(scores) % 2 else (ranked[middle - 1] + ranked[middle]) / 2
+
+
+def mode(scores: Sequence[Decimal], _: Params) -> Decimal | None:
+    """Return the score that is there most often, as people see it, to two places; of several, the later one."""
+    shown = [rounded(score) for score in scores]
+    counts = Counter(shown)
+    most = max(counts.values(), default=0)
+    return next((score for score in reversed(shown) if counts[score] == most), None)
 
 
 @_exactly
@@ -72,9 +117,9 @@ def weighted_average(scores: Sequence[Decimal], params: Params) -> Decimal | Non
     """Return w percent of the latest score and the rest of the mean of all earlier ones; a lone score is the value."""
     if len(scores) < 2:
         return latest(scores, params)
-    earlier = len(scores) - 1
-    before = sum(scores, _ZERO) - scores[-1]
-    return (params.w * earlier * scores[-1] + (100 - params.w) * before) / (100 * earlier)
+    shares = shares_of(scores, params)[:-1]
+    earlier = sum(shares)
+    return (params.w * earlier * scores[-1] + (100 - params.w) * _sum(scores, shares)) / (100 * earlier)
 
 
 @_exactly
@@ -91,8 +136,15 @@ def decaying_average(scores: Sequence[Decimal], params: Params) -> Decimal | Non
 @_exactly
 def n_mastery(scores: Sequence[Decimal], params: Params) -> Decimal | None:
     """Return the mean of the scores at or above the cut, or None when they are fewer than n."""
-    kept = [score for score in scores if score >= params.cut]
-    return sum(kept, _ZERO) / len(kept) if len(kept) >= max(params.n, 1) else None
+    kept = kept_shares(scores, params)
+    return _sum(scores, kept) / sum(kept) if sum(map(bool, kept)) >= max(params.n, 1) else None
+
+
+def kept_shares(scores: Sequence[Decimal], params: Params) -> list[int]:
+    """Return how much each score weighs in the mean of those that reach the cut; 0 for the others."""
+    least = params.least
+    shares = shares_of(scores, params)
+    return [share if score >= least else 0 for share, score in zip(shares, scores, strict=True)]
 
 
 def power_law(scores: Sequence[Decimal], params: Params) -> Decimal | None:
@@ -104,7 +156,7 @@ def power_law(scores: Sequence[Decimal], params: Params) -> Decimal | None:
     """
     if not scores or min(scores) <= 0:
         return None
-    value = scores[-1] if len(scores) < 3 else _fitted(scores).end
+    value = scores[-1] if len(scores) < 3 else fitted(scores).end
     return value if params.maximum is None else min(value, params.maximum)
 
 
@@ -112,6 +164,8 @@ METHODS: Final[dict[str, Method]] = {
     "highest": highest,
     "latest": latest,
     "average": average,
+    "median": median,
+    "mode": mode,
     "weighted_average": weighted_average,
     "decaying_average": decaying_average,
     "n_mastery": n_mastery,
@@ -119,14 +173,17 @@ METHODS: Final[dict[str, Method]] = {
 }
 
 
-class _Curve(NamedTuple):
+class Curve(NamedTuple):
+    """The curve a * i^b through some scores, and where it stands at the last of them."""
+
     log_a: Decimal
     b: Decimal
     end: Decimal
 
 
-def _fitted(scores: Sequence[Decimal]) -> _Curve:
-    with localcontext(_WIDE):
+def fitted(scores: Sequence[Decimal]) -> Curve:
+    """Return the curve that least squares of the logarithms lay through at least two scores above zero."""
+    with localcontext(WIDE):
         count = len(scores)
         places = [_ln(Decimal(place)) for place in range(1, count + 1)]
         logs = [_ln(score) for score in scores]
@@ -136,12 +193,12 @@ def _fitted(scores: Sequence[Decimal]) -> _Curve:
         b = (count * products - across * up) / (count * squares - across * across)
         log_a = (up - b * across) / count
         # 22 digits fewer than were computed with: a curve through exact hundredths ends on them again.
-        return _Curve(log_a, b, EXACT.plus((log_a + b * places[-1]).exp()))
+        return Curve(log_a, b, EXACT.plus((log_a + b * places[-1]).exp()))
 
 
 @lru_cache(maxsize=4096)
 def _ln(value: Decimal) -> Decimal:
-    return value.ln(_WIDE)
+    return value.ln(WIDE)
 
 
 def weights(method: str, scores: Sequence[Decimal], params: Params) -> Sequence[str]:
@@ -154,139 +211,67 @@ def _highest_weights(scores: Sequence[Decimal], _: Params) -> Sequence[str]:
     return ["1" if place == top else "0" for place in range(len(scores))]
 
 
+def _average_weights(scores: Sequence[Decimal], params: Params) -> Sequence[str]:
+    return _parts(shares_of(scores, params))
+
+
+def _median_weights(scores: Sequence[Decimal], _: Params) -> Sequence[str]:
+    count = len(scores)
+    ranked = sorted(range(count), key=lambda place: (scores[place], place))
+    middle = set(ranked[(count - 1) // 2 : count // 2 + 1])
+    return [share(1, len(middle)) if place in middle else "0" for place in range(count)]
+
+
+def _mode_weights(scores: Sequence[Decimal], params: Params) -> Sequence[str]:
+    value = mode(scores, params)
+    return [COUNTS if rounded(score) == value else "0" for score in scores]
+
+
 def _n_mastery_weights(scores: Sequence[Decimal], params: Params) -> Sequence[str]:
-    kept = sum(score >= params.cut for score in scores)
-    return [_share(1, kept) if score >= params.cut else "0" for score in scores]
+    return _parts(kept_shares(scores, params))
 
 
-@lru_cache(maxsize=4096)
-def _weighted_weights(count: int, w: int) -> Sequence[str]:
-    return ("1",) if count == 1 else (_share(100 - w, 100 * (count - 1)),) * (count - 1) + (_share(w, 100),)
+def _parts(shares: Sequence[int]) -> Sequence[str]:
+    total = sum(shares) or 1
+    return [share(one, total) if one else "0" for one in shares]
+
+
+def _weighted_weights(scores: Sequence[Decimal], params: Params) -> Sequence[str]:
+    if len(scores) == 1:
+        return ("1",)
+    earlier = shares_of(scores, params)[:-1]
+    total = 100 * sum(earlier)
+    return [*(share((100 - params.w) * one, total) for one in earlier), share(params.w, 100)]
 
 
 @lru_cache(maxsize=4096)
 def _decaying_weights(count: int, w: int) -> Sequence[str]:
-    rest, mine = _share(100 - w, 100), _share(w, 100)
+    rest, mine = share(100 - w, 100), share(w, 100)
     powers = ["", f"*{rest}", *(f"*{rest}^{power}" for power in range(2, count))]
     later = [mine + powers[count - 1 - place] for place in range(1, count)]
     return ("1",) if count == 1 else (f"{rest}^{count - 1}" if count > 2 else rest, *later)
 
 
 @lru_cache(maxsize=4096)
-def _share(part: int, whole: int) -> str:
-    share = Fraction(part, whole)
-    rest = share.denominator
+def share(part: int, whole: int) -> str:
+    """Return a part of a whole as exact text: a decimal where one ends, else a fraction."""
+    fraction = Fraction(part, whole)
+    rest = fraction.denominator
     for factor in (2, 5):
         while rest % factor == 0:
             rest //= factor
-    return plain(EXACT.divide(share.numerator, share.denominator)) if rest == 1 else str(share)
+    return plain(EXACT.divide(fraction.numerator, fraction.denominator)) if rest == 1 else str(fraction)
 
 
 _WEIGHTS: Final[dict[str, Callable[[Sequence[Decimal], Params], Sequence[str]]]] = {
     "highest": _highest_weights,
     "latest": lambda scores, _: ("0",) * (len(scores) - 1) + ("1",),
-    "average": lambda scores, _: (_share(1, len(scores)),) * len(scores),
-    "weighted_average": lambda scores, params: _weighted_weights(len(scores), params.w),
+    "average": _average_weights,
+    "median": _median_weights,
+    "mode": _mode_weights,
+    "weighted_average": _weighted_weights,
     "decaying_average": lambda scores, params: _decaying_weights(len(scores), params.w),
     "n_mastery": _n_mastery_weights,
     "power_law": lambda scores, _: (COUNTS,) * len(scores),
-    "independent_tasks": lambda scores, params: [COUNTS if rounded(score) >= params.cut else BELOW for score in scores],
+    "independent_tasks": lambda scores, params: [COUNTS if score >= params.least else BELOW for score in scores],
 }
-
-
-def steps(method: str, scores: Sequence[Decimal], params: Params) -> list[str]:
-    """Return the arithmetic of a method as an auditor would write it down, one step a line, the rounding last."""
-    if not scores:
-        return ["no score: no value"]
-    if method == "independent_tasks":
-        return _task_steps(scores, params)
-    value = METHODS[method](scores, params)
-    written = (
-        _STEPS[method](scores, params) if len(scores) > 1 or method == "n_mastery" else ["one score: it is the value"]
-    )
-    return [*written, "no value" if value is None else f"{plain(value)} half-up to two places = {rounded(value)}"]
-
-
-def _task_steps(scores: Sequence[Decimal], params: Params) -> list[str]:
-    shown = [rounded(score) for score in scores]
-    compared = [
-        f"task {place}: {score} is {'at or above' if score >= params.cut else 'below'} {plain(params.cut)}"
-        for place, score in enumerate(shown, 1)
-    ]
-    at_cut = sum(score >= params.cut for score in shown)
-    return [*compared, f"{at_cut} at or above {plain(params.cut)}, {params.n} needed"]
-
-
-def _highest_steps(scores: Sequence[Decimal], _: Params) -> list[str]:
-    return [f"highest of {_listed(scores)} = {plain(max(scores))}"]
-
-
-def _latest_steps(scores: Sequence[Decimal], _: Params) -> list[str]:
-    return [f"latest of {_listed(scores)} = {plain(scores[-1])}"]
-
-
-def _average_steps(scores: Sequence[Decimal], params: Params) -> list[str]:
-    return [f"({_added(scores)}) / {len(scores)} = {_text(average(scores, params))}"]
-
-
-def _weighted_steps(scores: Sequence[Decimal], params: Params) -> list[str]:
-    mean = _text(average(scores[:-1], params))
-    value = _text(weighted_average(scores, params))
-    return [
-        f"mean of the earlier scores: ({_added(scores[:-1])}) / {len(scores) - 1} = {mean}",
-        f"({params.w} * {plain(scores[-1])} + {100 - params.w} * {mean}) / 100 = {value}",
-    ]
-
-
-def _decaying_steps(scores: Sequence[Decimal], params: Params) -> list[str]:
-    values = [decaying_average(scores[:count], params) for count in range(1, len(scores) + 1)]
-    return [f"start with {plain(scores[0])}"] + [
-        f"({100 - params.w} * {_text(before)} + {params.w} * {plain(score)}) / 100 = {_text(after)}"
-        for before, score, after in zip(values, scores[1:], values[1:], strict=False)
-    ]
-
-
-def _n_mastery_steps(scores: Sequence[Decimal], params: Params) -> list[str]:
-    kept = [score for score in scores if score >= params.cut]
-    counted = f"of {_listed(scores)}, {len(kept)} at or above {plain(params.cut)}, {params.n} needed"
-    value = n_mastery(scores, params)
-    return [counted] if value is None else [counted, f"({_added(kept)}) / {len(kept)} = {plain(value)}"]
-
-
-def _power_law_steps(scores: Sequence[Decimal], params: Params) -> list[str]:
-    if min(scores) <= 0:
-        return ["a score of zero or less has no logarithm"]
-    if len(scores) < 3:
-        return [f"a curve through two scores ends at the second = {plain(scores[-1])}"]
-    curve = _fitted(scores)
-    a = EXACT.plus(curve.log_a.exp(_WIDE))
-    fit = [
-        f"least squares of ln s = ln a + b * ln i over {_listed(scores)}",
-        f"a = {plain(a)}, b = {plain(EXACT.plus(curve.b))}",
-        f"a * {len(scores)}^b = {plain(curve.end)}",
-    ]
-    held = params.maximum is not None and curve.end > params.maximum
-    return [*fit, f"held at the maximum of the scale, {_text(params.maximum)}"] if held else fit
-
-
-_STEPS: Final[dict[str, Callable[[Sequence[Decimal], Params], list[str]]]] = {
-    "highest": _highest_steps,
-    "latest": _latest_steps,
-    "average": _average_steps,
-    "weighted_average": _weighted_steps,
-    "decaying_average": _decaying_steps,
-    "n_mastery": _n_mastery_steps,
-    "power_law": _power_law_steps,
-}
-
-
-def _listed(scores: Sequence[Decimal]) -> str:
-    return ", ".join(map(plain, scores))
-
-
-def _added(scores: Sequence[Decimal]) -> str:
-    return " + ".join(map(plain, scores))
-
-
-def _text(value: Decimal | None) -> str:
-    return "none" if value is None else plain(value)

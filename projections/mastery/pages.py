@@ -23,6 +23,7 @@ from projections.wording import (
     kind_word,
     mark,
     names_of,
+    override_words,
     rule_sentences,
 )
 
@@ -141,8 +142,17 @@ def decision_shown(record: Mapping[str, Any], acts: Acts) -> dict[str, Any]:
         "rule": rule_sentences(record["rule"], record["scale"], names_of(acts)),
         "inputs": [_shown(one) for one in record["inputs"]],
         "excluded": [{**_shown(one), "why": _why(one)} for one in record["excluded"]],
+        "overrides": [{**one, "words": override_words(one)} for one in record["overrides"]],
+        "computed": _standing_words(record["computed"]),
+        "now": _standing_words(record["now"]) if record["now"] else "",
+        "children": [{**one, "words": STATUS_WORDS[one["status"]]} for one in record["children"]],
         "unmet": [{**one, "words": UNMET_WORDS[one["requirement"]]} for one in record["unmet"]],
     }
+
+
+def _standing_words(standing: Mapping[str, Any]) -> str:
+    words = STATUS_WORDS[standing["status"]]
+    return f"{words}, {standing['level']}" if standing["level"] else words
 
 
 def _shown(one: Mapping[str, Any]) -> dict[str, Any]:
@@ -152,8 +162,10 @@ def _shown(one: Mapping[str, Any]) -> dict[str, Any]:
     ]
     if one["revision"]:
         notes.insert(0, f"revision {one['revision']}")
-    if one["group"]:
-        notes.insert(0, "group work")
+    told = {"group": "group work", "validated": "validated assessment", "outside_district": "from another district"}
+    notes = [words for name, words in told.items() if one[name]] + notes
+    if one["attempt"]:
+        notes.insert(0, f"attempt {one['attempt']}")
     return {**one, "kind": kind_word(one["evidence_kind"]), "notes": notes}
 
 
@@ -163,6 +175,8 @@ def _why(one: Mapping[str, Any]) -> str:
 
 def _meaning(record: Mapping[str, Any]) -> str:
     name, competency = record["learner"]["name"], record["competency"]["name"]
+    if any(one["holds"] for one in record["overrides"]):
+        return f"Somebody decided this of {name} in “{competency}”. What is computed from the evidence is told below."
     if record["status"] == "proficient":
         return f"{name} has shown “{competency}” as fully as the rule asks."
     if record["status"] == "not_yet":

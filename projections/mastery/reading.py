@@ -2,60 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from importlib.metadata import version
-from operator import attrgetter
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from lrs.errors import NotFound
-from lrs.store.search import at
-from lrs.xapi.decode import stored_statement
 from lrs.xapi.values import iso, key64
 from projections.documents import plain
 from projections.evidence import tables as source
-from projections.evidence.evidence import KINDS, Evidence
-from projections.evidence.fold import acts_at
-from projections.evidence.history import acts_over_time
-from projections.evidence.resolve import context_activities
 from projections.ids import DecisionId, learner_id
-from projections.mastery.decide import Outcome, decide, next_step
-from projections.mastery.methods import steps
-from projections.mastery.rules import Scale, compiled, rule_text
-from projections.mastery.tables import decision
-from projections.mastery.timeline import (
-    CAUSES,
-    NO_DIGEST,
-    Decision,
-    RuleChange,
-    State,
-    decided,
-    outcome_under,
-    rule_change,
+from projections.mastery.arithmetic import written_out
+from projections.mastery.figures import advisory_figures
+from projections.mastery.knowledge import (
+    Knowledge,
+    ever_adopted,
+    evidence_rows,
+    newest_decisions,
+    overrides_set,
+    overrides_then,
+    rules_at,
+    stored_at,
 )
+from projections.mastery.next_step import next_step
+from projections.mastery.outcome import ChildStanding
+from projections.mastery.scales import Scale
+from projections.mastery.shown import authors_of, excluded_shown, holding, inputs_shown, override_shown
+from projections.mastery.tables import decision
+from projections.mastery.timeline import CAUSES, NO_DIGEST, STATUSES, Decision, Judged, State, Version, decided
+from projections.mastery.wording import rule_text
 from projections.registry import Acts, Known, read_document
 from projections.view import View, learner_named
 
-MATCHED = {1: "object", 2: "context activity", 3: "extension", 4: "alignment table"}
+_NO_RULE_STEP: Final = "No mastery rule is published for this competency."
+_NOTHING: Final = {
+    "id": None, "version": None, "title": "No rule", "statement_id": None, "position": None, "digest": None,
+}  # fmt: skip
 
 
 def competency_map(view: View, learner: int) -> dict[str, Any]:
-    """Return where a learner stands in every competency of the adopted frameworks; raises NotFound."""
+    """Return where a learner stands in every competency of the adopted frameworks; raises NotFound.
+
+    Standings are told as of the moment at which the view's position was stored: where time alone changed what was
+    decided, `lapsed` says so.
+    """
     who = learner_named(view, learner)
-    acts = view.acts()
-    newest = _newest_decisions(view, learner)
-    held = _evidence_by_competency(view, learner)
+    newest = newest_decisions(view, learner, view.position)
+    rows = evidence_rows(view, learner, None, view.position)
+    overrides = overrides_set(view, newest)
+    known = rules_at(view, view.position).with_rows(rows, overrides)
+    authors = authors_of(view, overrides.values())
+    told = _Standings(known, newest, authors, learner, stored_at(view, view.position))
     frameworks = []
-    for act in acts.frameworks.values():
-        own = [known for known in acts.competencies.values() if known.framework.position == act.position]
+    for act in known.acts.frameworks.values():
+        own = [one for one in known.acts.competencies.values() if one.framework.position == act.position]
         frameworks.append(
             {
                 "uri": act.document.uri,
                 "title": act.document.title,
                 "version": act.document.version,
-                "competencies": [_standing(acts, known, newest, held, learner) for known in _in_order(own)],
+                "competencies": [told.of(one) for one in _in_order(own)],
                 "progressions": [{"before": one.before, "after": one.after} for one in act.document.progressions],
             }
         )
@@ -66,78 +74,91 @@ def _in_order(known: Iterable[Known]) -> list[Known]:
     return sorted(known, key=lambda one: (one.competency.order is None, one.competency.order or 0, one.competency.uri))
 
 
-def _standing(
-    acts: Acts, known: Known, newest: Mapping[int, Any], held: Mapping[int, list[Evidence]], learner: int
-) -> dict[str, Any]:
-    one = known.competency
-    key = key64("competency", one.uri)
-    found: dict[str, Any] = {
-        "uri": one.uri, "name": one.name, "code": one.code, "statement": one.statement, "parent": one.parent,
-        "status": "no_evidence", "level": None, "value": None, "decision": None, "evidence_count": 0, "next_step": "",
-    }  # fmt: skip
-    row = newest.get(key)
-    found["decision"] = None if row is None else str(DecisionId(False, learner, key, row.position))
-    found["evidence_count"] = len(held.get(key, []))
-    ruled = acts.rule_for(one.uri)
-    if ruled is None:
-        return {**found, "next_step": "No mastery rule is published for this competency."}
-    rule, scale = ruled[0].document, ruled[1].document
-    ready = compiled(rule, scale)
-    outcome = decide(ready, held.get(key, []))
-    return {
-        **found,
-        "status": outcome.status,
-        "level": outcome.level,
-        "value": None if outcome.rounded is None else str(outcome.rounded),
-        "next_step": next_step(ready, outcome),
-        "scale": _scale(scale),
-    }
+class _Standings:
+    """The standings of one learner; of the many competencies without any evidence the words are found once a rule."""
+
+    def __init__(
+        self,
+        known: Knowledge,
+        newest: Mapping[int, Any],
+        authors: Mapping[int, Any],
+        learner: int,
+        moment: int | None,
+    ) -> None:
+        self._known, self._newest, self._authors = known, newest, authors
+        self._learner, self._moment = learner, moment
+        self._names = {key64("competency", iri): one.competency.name for iri, one in known.acts.competencies.items()}
+        self._first_steps: dict[tuple[int, int], str] = {}
+        self._scales: dict[int, dict[str, Any]] = {}
+
+    def of(self, known: Known) -> dict[str, Any]:
+        """Return where the learner stands in one competency."""
+        one = known.competency
+        key = key64("competency", one.uri)
+        row, state = self._newest.get(key), self._known.states.get(key)
+        judged = self._known.judged(key, self._moment)
+        outcome = judged.outcome
+        found: dict[str, Any] = {
+            "uri": one.uri, "name": one.name, "code": one.code, "statement": one.statement, "parent": one.parent,
+            "status": judged.status,
+            "level": judged.level,
+            "value": None if outcome.rounded is None else str(outcome.rounded),
+            "decision": None if row is None else str(DecisionId(False, self._learner, key, row.position)),
+            "evidence_count": 0 if state is None else len(state.evidence),
+            "next_step": self._next_step(judged),
+            **_by_time(judged, row),
+            **_by_person(judged, self._authors),
+        }  # fmt: skip
+        scale = self._scale(judged.version)
+        return {**found, "scale": scale} if scale else found
+
+    def _scale(self, held: Version) -> dict[str, Any] | None:
+        if held.rule is None:
+            return None
+        if held.scale_position not in self._scales:
+            act = self._known.acts.at(held.scale_position)
+            self._scales[held.scale_position] = _scale(act.document) if act else {}
+        return self._scales[held.scale_position]
+
+    def _next_step(self, judged: Judged) -> str:
+        held = judged.version
+        if held.rule is None:
+            return _NO_RULE_STEP
+        if judged.status == "proficient":
+            return ""
+        if judged.outcome.inputs or judged.outcome.children:
+            return next_step(held.rule, judged.outcome, self._name)
+        place = held.rule_position, held.scale_position
+        if place not in self._first_steps:
+            self._first_steps[place] = next_step(held.rule, judged.outcome, self._name)
+        return self._first_steps[place]
+
+    def _name(self, key: int) -> str:
+        return self._names.get(key, "a competency that is in no framework any more")
+
+
+def _by_time(judged: Judged, row: Any) -> dict[str, Any]:
+    """Return what time does to a standing: whether it lapsed since it was decided, and when it next may."""
+    is_same = row is None or (STATUSES[row.status], row.level) == (judged.status, judged.level)
+    decided_as = None if row is None else {"status": STATUSES[row.status], "level": row.level}
+    return {"lapsed": not is_same, "decided": decided_as, "lapses": _moment(judged.lapses)}
+
+
+def _by_person(judged: Judged, authors: Mapping[int, Any]) -> dict[str, Any]:
+    """Return the override of a standing beside what is computed, where one is set."""
+    if judged.override is None:
+        return {"overridden": False, "override": None, "computed": None}
+    computed = {"status": judged.outcome.status, "level": judged.outcome.level}
+    return {"overridden": not judged.objection, "override": _override(judged, authors), "computed": computed}
+
+
+def _moment(moment: int | None) -> str | None:
+    return None if moment is None else iso(moment)
 
 
 def _scale(scale: Scale) -> dict[str, Any]:
     levels = [{"name": one.name, "minimum": plain(one.minimum)} for one in scale.levels]
     return {"title": scale.title, "maximum": plain(scale.maximum), "levels": levels, "proficient": scale.proficient}
-
-
-def _newest_decisions(view: View, learner: int) -> dict[int, Any]:
-    columns = decision.c
-    own = columns.build_id == view.build("mastery"), columns.learner == learner
-    newest = (
-        select(columns.competency, func.max(columns.position).label("position"))
-        .where(*own, columns.position <= view.position)
-        .group_by(columns.competency)
-        .subquery()
-    )
-    same = (columns.competency == newest.c.competency) & (columns.position == newest.c.position)
-    rows = view.connection.execute(select(decision).join_from(decision, newest, same).where(*own))
-    return {row.competency: row for row in rows}
-
-
-def _evidence_by_competency(view: View, learner: int) -> dict[int, list[Evidence]]:
-    held: dict[int, dict[int, Evidence]] = {}
-    for row in evidence_rows(view, learner, None, view.position):
-        own = held.setdefault(row.competency, {})
-        if row.change > 0:
-            own[row.position] = evidence_of(row)
-        else:
-            own.pop(row.position, None)
-    return {competency: list(own.values()) for competency, own in held.items()}
-
-
-def evidence_rows(view: View, learner: int, competency: int | None, through: int) -> Sequence[Any]:
-    """Return the rows of a learner's evidence (of one competency, or of all) in the order of their causes."""
-    rows = source.evidence.c
-    query = select(source.evidence).where(
-        rows.build_id == view.build("evidence"), rows.learner == learner, rows.cause <= through
-    )
-    if competency is not None:
-        query = query.where(rows.competency == competency)
-    return view.connection.execute(query.order_by(rows.cause, rows.seq)).all()
-
-
-def evidence_of(row: Any) -> Evidence:
-    """Return a row's evidence."""
-    return Evidence(*(getattr(row, name) for name in Evidence._fields))
 
 
 def decision_record(view: View, wanted: DecisionId) -> dict[str, Any]:
@@ -146,67 +167,103 @@ def decision_record(view: View, wanted: DecisionId) -> dict[str, Any]:
     `verified` says whether the derivation, from the evidence and the acts that held, gives the stored decision.
     """
     row, previous, following = _around(view, wanted)
-    acts = acts_at(view.connection, view.build("evidence"), wanted.position)
-    held = _rule_held(view, acts, wanted)
-    holding, ended = _holding(evidence_rows(view, wanted.learner, wanted.subject, wanted.position))
-    evidence = sorted((evidence_of(one) for one in holding.values()), key=attrgetter("timestamp", "statement_id"))
-    outcome = outcome_under(held, evidence)
+    known, rows = _known_then(view, wanted)
+    judged = known.judged(wanted.subject)
+    outcome = judged.outcome
+    held, ended = holding(one for one in rows if one.competency == wanted.subject)
     return {
         "decision_id": str(wanted),
         "kind": "mastery",
         "learner": {"id": learner_id(wanted.learner), **learner_named(view, wanted.learner)},
-        "competency": _competency(acts, wanted.subject),
-        "as_of": _moment(view, wanted.position),
-        **_under(view, held, outcome),
-        "status": outcome.status,
-        "level": outcome.level,
+        "competency": _competency(known.acts, wanted.subject),
+        "as_of": _stored(view, wanted.position),
+        **_under(view, judged, known),
+        "status": judged.status,
+        "level": judged.level,
         "raw": None if outcome.raw is None else str(outcome.raw),
         "rounded": None if outcome.rounded is None else str(outcome.rounded),
-        "inputs": _inputs(view, outcome, holding),
-        "excluded": _excluded(view, outcome, holding, ended),
+        "computed": {"status": outcome.status, "level": outcome.level},
+        "inputs": inputs_shown(view, outcome, held),
+        "excluded": excluded_shown(view, outcome, held, ended),
+        "children": [_child(one, known.acts, wanted.learner) for one in outcome.children],
         "unmet": [one._asdict() for one in outcome.unmet],
-        "overrides": [],
+        "overrides": _overrides(view, judged),
         "cause": CAUSES[row.cause],
+        "lapses": _moment(judged.lapses),
+        "now": _now(view, known, wanted.subject) if following is None else None,
         "supersedes": _neighbour(wanted, previous),
         "superseded_by": _neighbour(wanted, following),
         "engine_version": version("cairn"),
         "digest": row.digest.hex(),
         "previous_digest": previous.digest.hex() if previous else None,
-        "verified": _is_verified(row, previous, held, evidence),
+        "verified": _is_verified(row, previous, judged),
     }
 
 
-def _rule_held(view: View, acts: Acts, wanted: DecisionId) -> RuleChange:
-    """Return the rule that held for the competency at the decision's position, by the acts themselves."""
-    iri = next((iri for iri in acts.competencies if key64("competency", iri) == wanted.subject), None)
-    if iri is None:
-        ever = acts_over_time(view.run("mastery"), ("framework",), wanted.position).competencies()
-        iri = next((one for one in ever if key64("competency", one) == wanted.subject), "")
-    return rule_change(wanted.position, acts.rule_for(iri))
+def _known_then(view: View, wanted: DecisionId) -> tuple[Knowledge, list[Any]]:
+    """Return what was known of a decision's competency and its family at its position, and the rows that say so."""
+    learner, position = wanted.learner, wanted.position
+    overrides = overrides_then(view, learner, position)
+    also = [iri] if (iri := ever_adopted(view, wanted.subject, position)) else []
+    bare = rules_at(view, position, also)
+    family = bare.rules.family(wanted.subject)
+    rows = list(evidence_rows(view, learner, family, position))
+    own = {key: one for key, one in overrides.items() if key in family}
+    return bare.with_rows(rows, own), rows
 
 
-def _under(view: View, held: RuleChange, outcome: Outcome) -> dict[str, Any]:
+def _overrides(view: View, judged: Judged) -> list[dict[str, Any]]:
+    if judged.override is None:
+        return []
+    return [_override(judged, authors_of(view, [judged.override]))]
+
+
+def _override(judged: Judged, authors: Mapping[int, Any]) -> dict[str, Any]:
+    assert judged.override is not None
+    author = authors.get(judged.override.position)
+    return override_shown(judged.override, author, judged.objection, judged.version.rule)
+
+
+def _under(view: View, judged: Judged, known: Knowledge) -> dict[str, Any]:
     """Return the rule and the scale of a decision, the arithmetic under them, and what would come next."""
+    held = judged.version
     if held.rule is None:
-        nothing = {
-            "id": None,
-            "version": None,
-            "title": "No rule",
-            "statement_id": None,
-            "position": None,
-            "digest": None,
-        }
-        rule = {**nothing, "text": "No mastery rule held for this competency, so nothing was decided."}
-        scale: dict[str, Any] = {**nothing, "title": "No scale", "maximum": None, "levels": [], "proficient": None}
-        return {"rule": rule, "scale": scale, "arithmetic": [], "next_step": ""}
+        rule = {**_NOTHING, "text": "No mastery rule held for this competency, so nothing was decided."}
+        scale: dict[str, Any] = {**_NOTHING, "title": "No scale", "maximum": None, "levels": [], "proficient": None}
+        return {"rule": rule, "scale": scale, "arithmetic": [], "advisory": [], "next_step": ""}
     rule_row, scale_row = _published(view, held.rule_position), _published(view, held.scale_position)
-    rule, published = read_document("rule", rule_row.document), read_document("scale", scale_row.document)
+    published, on = read_document("rule", rule_row.document), read_document("scale", scale_row.document)
+    names = {key64("competency", iri): one.competency.name for iri, one in known.acts.competencies.items()}
+    step = "" if judged.status == "proficient" else next_step(held.rule, judged.outcome, lambda key: names.get(key, ""))
     return {
-        "rule": {**_version(rule_row, rule), "text": rule_text(rule, published)},
-        "scale": {**_version(scale_row, published), **_scale(published)},
-        "arithmetic": _arithmetic(rule, published, outcome),
-        "next_step": next_step(held.rule, outcome),
+        "rule": {**_version(rule_row, published), "text": rule_text(published, on)},
+        "scale": {**_version(scale_row, on), **_scale(on)},
+        "arithmetic": written_out(held.rule, judged.outcome),
+        "advisory": advisory_figures(published.advisory, held.rule, judged.outcome),
+        "next_step": step,
     }
+
+
+def _child(one: ChildStanding, acts: Acts, learner: int) -> dict[str, Any]:
+    """Return one child of a parent's decision as it stood then."""
+    found = _competency(acts, one.competency)
+    return {
+        "uri": found["uri"],
+        "name": found["name"],
+        "status": one.status,
+        "value": None if one.value is None else plain(one.value),
+        "points": one.points,
+        "required": one.required,
+        "learner": learner_id(learner),
+    }
+
+
+def _now(view: View, known: Knowledge, competency: int) -> dict[str, Any]:
+    """Return what is told of the newest decision at the view's own moment, which is later."""
+    moment = stored_at(view, view.position)
+    judged, stored = known.judged(competency, moment), known.judged(competency)
+    is_same = (judged.status, judged.level) == (stored.status, stored.level)
+    return {"moment": _moment(moment), "status": judged.status, "level": judged.level, "lapsed": not is_same}
 
 
 def _around(view: View, wanted: DecisionId) -> tuple[Any, Any, Any]:
@@ -235,20 +292,6 @@ def _published(view: View, position: int) -> Any:
     return view.connection.execute(query).one()
 
 
-def _holding(rows: Iterable[Any]) -> tuple[dict[int, Any], dict[int, Any]]:
-    """Return the rows that hold, and those that ended with the row that ended them, by position."""
-    holding: dict[int, Any] = {}
-    ended: dict[int, Any] = {}
-    for row in rows:
-        if row.change > 0:
-            holding[row.position] = row
-            ended.pop(row.position, None)
-        else:
-            holding.pop(row.position, None)
-            ended[row.position] = row
-    return holding, ended
-
-
 def _competency(acts: Acts, key: int) -> dict[str, Any]:
     for iri, known in acts.competencies.items():
         if key64("competency", iri) == key:
@@ -270,107 +313,15 @@ def _version(row: Any, one: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _moment(view: View, position: int) -> dict[str, Any]:
-    rows = at(view.log_connection, view.log.log_id, [position])
-    return {"position": position, "stored": iso(rows[0].stored) if rows else None}
-
-
-def _arithmetic(rule: Any, scale: Scale, outcome: Outcome) -> list[str]:
-    lines = [
-        f"{one.evidence.score_num}/{one.evidence.score_den} of {plain(scale.maximum)} = {plain_points(one.points)}"
-        for one in outcome.inputs
-        if one.points is not None and one.evidence.score_num is not None
-    ]
-    scores = [one.points for one in outcome.inputs if one.points is not None]
-    return lines + steps(rule.method.name, scores, compiled(rule, scale).params)
-
-
-def plain_points(points: Any) -> str:
-    """Return points with as many digits as say something, at most six."""
-    return plain(round(points, 6))
-
-
-def _inputs(view: View, outcome: Outcome, holding: Mapping[int, Any]) -> list[dict[str, Any]]:
-    texts = _texts(view, [one.evidence.position for one in outcome.inputs])
-    return [
-        {
-            **_shown(one.evidence, holding[one.evidence.position], texts),
-            "points": None if one.points is None else plain_points(one.points),
-            "weight": one.weight,
-        }
-        for one in outcome.inputs
-    ]
-
-
-def _excluded(
-    view: View, outcome: Outcome, holding: Mapping[int, Any], ended: Mapping[int, Any]
-) -> list[dict[str, Any]]:
-    positions = [one.position for one, _ in outcome.excluded] + list(ended)
-    texts = _texts(view, positions)
-    left_out = [{**_shown(one, holding[one.position], texts), "reason": why} for one, why in outcome.excluded]
-    for row in ended.values():
-        shown = _shown(evidence_of(row), row, texts)
-        reason = "voided" if row.reason == "voided" else "not_aligned"
-        left_out.append({**shown, "reason": reason, "ended_by_position": row.cause})
-    return left_out
-
-
-def _shown(one: Evidence, row: Any, texts: Mapping[int, dict[str, Any]]) -> dict[str, Any]:
-    """Return one piece of evidence as people read it."""
-    statement = texts.get(one.position, {})
-    about = statement.get("object", {})
-    score = None if one.score_num is None else f"{one.score_num}/{one.score_den}"
-    context = statement.get("context", {})
-    return {
-        "statement_id": one.statement_id,
-        "position": one.position,
-        "timestamp": iso(one.timestamp),
-        "order_key": [iso(one.timestamp), one.statement_id],
-        "evidence_kind": KINDS[one.kind],
-        "task": about.get("id"),
-        "title": _first(about.get("definition", {}).get("name", {})) or about.get("id"),
-        "verb": _first(statement.get("verb", {}).get("display", {})) or statement.get("verb", {}).get("id"),
-        "platform": context.get("platform"),
-        "context": {
-            "registration": context.get("registration"),
-            "activities": sorted(set(context_activities(statement))),
-        },
-        "scorer": context.get("instructor"),
-        "calibration": None,
-        "credential": statement.get("authority", {}).get("account", {}).get("name"),
-        "revision": one.revision,
-        "score": score,
-        "success": one.success,
-        "group": one.is_group,
-        "matched_by": MATCHED[row.matched],
-        "score_read_from": _read_from(row, one),
-        "alignment_position": row.alignment or None,
-        "normaliser_position": row.normaliser if row.normaliser > 0 else None,
-    }
-
-
-def _read_from(row: Any, one: Evidence) -> str:
-    if one.score_num is None:
-        return "success only"
-    if row.normaliser < 0:
-        return "raw, min and max"
-    return f"scaled, normaliser at position {row.normaliser}" if row.normaliser else "scaled, 0 to 1"
-
-
-def _first(texts: Mapping[str, str]) -> str | None:
-    return texts.get("en") or texts.get("en-US") or next(iter(texts.values()), None)
-
-
-def _texts(view: View, positions: Sequence[int]) -> dict[int, dict[str, Any]]:
-    found = at(view.log_connection, view.log.log_id, positions)
-    return {one.position: stored_statement(one.body or b"{}") for one in found}
+def _stored(view: View, position: int) -> dict[str, Any]:
+    return {"position": position, "stored": _moment(stored_at(view, position))}
 
 
 def _neighbour(wanted: DecisionId, row: Any) -> str | None:
     return None if row is None else str(wanted._replace(position=row.position))
 
 
-def _is_verified(row: Any, previous: Any, held: RuleChange, evidence: list[Evidence]) -> bool:
+def _is_verified(row: Any, previous: Any, judged: Judged) -> bool:
     """Tell whether deciding again, behind the decision before, gives every value of the stored row."""
-    state = State(evidence, previous.digest if previous else NO_DIGEST)
-    return decided(state, held, row.position, row.cause) == Decision(*row[3:])
+    state = State(digest=previous.digest if previous else NO_DIGEST)
+    return decided(state, judged, row.position, row.cause) == Decision(*row[3:])

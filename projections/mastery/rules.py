@@ -1,72 +1,38 @@
-"""How mastery is computed, as data: scales and rules, what is sound in them, and what they say in plain words."""
+"""How mastery is computed, as data: the fields of a rule, and a rule prepared for deciding."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final, Literal, TypeAlias
-
-from marshmallow import ValidationError, post_load, validates_schema
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from lrs.errors import Problem
-from projections.documents import (
-    Choice,
-    Document,
-    DocumentSchema,
-    Exact,
-    Iri,
-    Part,
-    Several,
-    Text,
-    Whole,
-    continued,
-    plain,
-    value_of,
-)
-from projections.evidence.documents import Kind, kind_words
-from projections.evidence.evidence import KINDS
-from projections.mastery.methods import METHODS, Params
-from projections.profile import PROFILE
+from lrs.xapi.values import key64
+from projections.documents import continued, plain
+from projections.evidence.evidence import EXCUSED, KINDS, OUTSIDE, VALIDATED
+from projections.mastery.advisory import NO_ADVISORY, Advisory
+from projections.mastery.methods import HALF_A_HUNDREDTH, METHODS, Params
+from projections.mastery.scales import Scale, proficient_minimum
+from projections.mastery.tries import Tries
 
+Strand: TypeAlias = Literal["academic", "work_habits"]
 Revisions: TypeAlias = Literal["replace", "append", "best"]
+Which: TypeAlias = Literal["latest", "first", "best", "all"]
 Dichotomous: TypeAlias = Literal["exclude", "meets_cut"]
+Outside: TypeAlias = Literal["counts", "shown"]
+Compare: TypeAlias = Literal["rounded", "raw"]
 
 INDEPENDENT_TASKS: Final = "independent_tasks"
+ROLL_UPS: Final = ("weakest_child", "all_children", "points_children")
+"""The methods that look at the standings of a competency's children, and at no evidence."""
+
+METHOD_NAMES: Final = (*METHODS, INDEPENDENT_TASKS, *ROLL_UPS)
+WORK_HABIT: Final = "work_habit"
 POWER_LAW_MINIMUM: Final = 3
 """A trend needs three scores; a rule by power law waits for them as `insufficient_evidence`."""
 
-_METHOD_NAMES: Final = (*METHODS, INDEPENDENT_TASKS)
-_NUMBERS: Final = {
-    "weighted_average": ("w", 1, 99, 65),
-    "decaying_average": ("w", 50, 99, 65),
-    "n_mastery": ("n", 1, 10, None),
-    INDEPENDENT_TASKS: ("n", 1, 10, 2),
-}
-"""The number that a method takes, its bounds and its default; None where it has to be written."""
-
-_WITH_CUT: Final = ("n_mastery", INDEPENDENT_TASKS)
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """One step of a scale: it begins at `minimum` points."""
-
-    name: str
-    minimum: Decimal
-    description: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """The levels of mastery, low to high; from `proficient` on a learner is proficient."""
-
-    id: str
-    version: int
-    title: str
-    maximum: Decimal
-    levels: tuple[Level, ...]
-    proficient: str
+DAY_US: Final = 86_400_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +44,15 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
+class Child:
+    """What a proficient child brings to its parent; without a `required` one the parent is not proficient."""
+
+    competency: str
+    points: int
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Method:
     """A method by name with its own parameters; the others are None."""
 
@@ -85,120 +60,110 @@ class Method:
     w: int | None = None
     n: int | None = None
     cut: Decimal | None = None
+    required_points: int | None = None
+    children: tuple[Child, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """How much a kind of evidence weighs in a mean; a kind that is not named weighs 1."""
+
+    kind: str
+    weight: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """Of these kinds together there must be so many pieces that count."""
+
+    kinds: tuple[str, ...]
+    at_least: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """Which of several attempts at one task counts, and how many of them at most are looked at."""
+
+    which: Which = "latest"
+    most: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OverridePolicy:
+    """Whether people may override what is computed, and under which conditions."""
+
+    allowed: bool = True
+    second_person: bool = False
+    max_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One version of how mastery is computed; with neither framework nor competencies it holds for all."""
+    """One version of how mastery is computed; with neither framework nor competencies it holds for all.
+
+    `effective_from` is a moment in microseconds; 0 and no approver stand in rules that were published before rules
+    had to name both.
+    """
 
     id: str
     version: int
     title: str
     scale: Version
     method: Method
-    kinds: tuple[str, ...]
+    kinds: tuple[str, ...] = ()
     framework: str | None = None
     competencies: tuple[str, ...] = ()
+    strand: Strand = "academic"
+    weights: tuple[Weight, ...] = ()
     min_evidence: int = 1
     min_tasks: int = 1
+    min_contexts: int = 0
+    min_scorers: int = 0
+    mix: tuple[Mix, ...] = ()
+    validated_only: bool = False
+    window_days: int | None = None
+    expires_after_days: int | None = None
     revisions: Revisions = "replace"
+    attempts: Attempts = Attempts()
     dichotomous: Dichotomous = "exclude"
+    outside: Outside = "counts"
+    compare: Compare = "rounded"
+    rounding: str = "half_up/2"
     cut: Decimal | None = None
+    overrides: OverridePolicy = OverridePolicy()
+    advisory: Advisory = NO_ADVISORY
+    approver: str = ""
+    effective_from: int = 0
 
 
-class LevelSchema(DocumentSchema[Level]):
-    makes = Level
-    name = Text(required=True)
-    minimum = Exact("0", places=2, required=True)
-    description = Text()
+class MixNeed(NamedTuple):
+    """So many pieces of these kinds, by their stored numbers, are needed; `requirement` names it in an outcome."""
+
+    requirement: str
+    kinds: frozenset[int]
+    at_least: int
 
 
-class ScaleSchema(DocumentSchema[Scale]):
-    makes = Scale
-    id = Iri(required=True)
-    version = Whole(1, required=True)
-    title = Text(required=True)
-    maximum = Exact("0.01", required=True)
-    levels = Several(Part(LevelSchema), at_least=2, required=True)
-    proficient = Text(required=True)
+class Needs(NamedTuple):
+    """What else a rule waits for: different contexts, different scorers, pieces of some kinds."""
 
-    @validates_schema
-    def _refuse_disorder(self, values: dict[str, Any], **_: object) -> None:
-        levels: list[Level] = values["levels"]
-        wrong = {place: {"minimum": [words]} for place, words in _disorder(levels, values["maximum"])}
-        if wrong:
-            raise ValidationError({"levels": wrong})
-        names = [level.name for level in levels]
-        if len(set(names)) < len(names):
-            raise ValidationError({"levels": ["must each have a name of their own"]})
-        if values["proficient"] not in names[1:]:
-            raise ValidationError({"proficient": [f"must be one of {', '.join(names[1:])}"]})
+    contexts: int
+    scorers: int
+    mix: tuple[MixNeed, ...]
 
 
-class VersionSchema(DocumentSchema[Version]):
-    makes = Version
-    id = Iri(required=True)
-    version = Whole(1, required=True)
+class ChildTerm(NamedTuple):
+    """What a child brings, and whether the parent needs it."""
+
+    points: int
+    required: bool
 
 
-class MethodSchema(DocumentSchema[Method]):
-    makes = Method
-    name = Choice(*_METHOD_NAMES, required=True)
-    w = Whole(1, 99)
-    n = Whole(1, 10)
-    cut = Exact("0.01", places=2)
+class RollUp(NamedTuple):
+    """The terms of each child that the rule names, by key, and how many points it asks for."""
 
-    @validates_schema
-    def _refuse_what_the_method_does_not_take(self, values: dict[str, Any], **_: object) -> None:
-        wrong = dict(_misfits(values))
-        if wrong:
-            raise ValidationError(wrong)
-
-    @post_load
-    def _made(self, values: dict[str, Any], **_: object) -> Method:
-        if values["name"] in _NUMBERS:
-            number, _lowest, _highest, default = _NUMBERS[values["name"]]
-            values.setdefault(number, default)
-        return Method(**values)
-
-
-class RuleSchema(DocumentSchema[Rule]):
-    makes = Rule
-    id = Iri(required=True)
-    version = Whole(1, required=True)
-    title = Text(required=True)
-    framework = Iri()
-    competencies = Several(Iri())
-    scale = Part(VersionSchema, required=True)
-    method = Part(MethodSchema, required=True)
-    kinds = Several(Kind(), required=True)
-    min_evidence = Whole(1, 1000)
-    min_tasks = Whole(1, 1000)
-    revisions = Choice("replace", "append", "best")
-    dichotomous = Choice("exclude", "meets_cut")
-    cut = Exact("0.01", places=2)
-
-    @validates_schema
-    def _refuse_contradictions(self, values: dict[str, Any], **_: object) -> None:
-        method: Method = values["method"]
-        if method.cut is not None and "cut" in values:
-            raise ValidationError({"cut": ["stands in the method too: write it once"]})
-        if method.name == INDEPENDENT_TASKS and values.get("revisions") == "append":
-            raise ValidationError({"revisions": ["must be replace or best: independent_tasks counts each task once"]})
-
-
-SCALE: Final = ScaleSchema()
-RULE: Final = RuleSchema()
-
-
-def scale_of(document: Document) -> Scale:
-    """Return the scale that a document stands for; raises InvalidRequest with every problem."""
-    return value_of(SCALE, document)
-
-
-def rule_of(document: Document) -> Rule:
-    """Return the rule that a document stands for; raises InvalidRequest with every problem."""
-    return value_of(RULE, document)
+    terms: dict[int, ChildTerm]
+    required_points: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,8 +171,11 @@ class CompiledRule:
     """A rule with its scale, as the fold uses them: numbers prepared once.
 
     `maximum_num / maximum_den` is the scale's maximum; `minima` and `names` are the levels, low to high;
-    `proficient` is the place of the proficient level among them. `shows_from` are the least points that, rounded to
-    two places, reach the cut. The minimums include what the method itself needs.
+    `proficient` is the place of the proficient level among them. `shows_from` are the least points that reach the cut
+    as the rule compares. The minimums include what the method itself needs; `needs` are the rarer ones. Evidence is
+    left out where `(flags ^ flags_needed) & flags_read` is not 0. `weights` are those of the kinds by their numbers,
+    None where all weigh the same. `window` and `expiry` are in microseconds. `is_roll_up` tells that the rule looks at
+    the standings of the children, `uses_time` that time alone can change what it says.
     """
 
     method: str
@@ -224,20 +192,32 @@ class CompiledRule:
     shows_from: Decimal
     min_evidence: int
     min_tasks: int
-    revisions: Revisions
+    needs: Needs | None
+    flags_read: int
+    flags_needed: int
+    weights: dict[int, int] | None
+    window: int | None
+    expiry: int | None
+    tries: Tries
     success_points: Decimal | None
     positive_only: bool
+    is_roll_up: bool
+    uses_time: bool
+    overrides: OverridePolicy
+    roll_up: RollUp | None
 
 
 def compiled(rule: Rule, scale: Scale) -> CompiledRule:
     """Return a rule prepared for deciding; the scale is the one that the rule names."""
     cut = cut_of(rule, scale)
+    shows_from = cut - HALF_A_HUNDREDTH if rule.compare == "rounded" else cut
     numerator, denominator = scale.maximum.as_integer_ratio()
     names = tuple(level.name for level in scale.levels)
+    is_roll_up = rule.method.name in ROLL_UPS
     return CompiledRule(
         method=rule.method.name,
-        params=Params(w=rule.method.w or 65, n=rule.method.n or 1, cut=cut, maximum=scale.maximum),
-        kinds=frozenset(KINDS.index(kind) for kind in rule.kinds),
+        params=Params(rule.method.w or 65, rule.method.n or 1, cut, scale.maximum, shows_from),
+        kinds=_numbers(rule.kinds),
         kind_names=rule.kinds,
         maximum=scale.maximum,
         maximum_num=numerator,
@@ -246,21 +226,41 @@ def compiled(rule: Rule, scale: Scale) -> CompiledRule:
         names=names,
         proficient=names.index(scale.proficient),
         cut=cut,
-        shows_from=cut - Decimal("0.005"),
-        min_evidence=_least_evidence(rule),
-        min_tasks=_least_tasks(rule),
-        revisions=rule.revisions,
+        shows_from=shows_from,
+        min_evidence=least_evidence(rule),
+        min_tasks=least_tasks(rule),
+        needs=_needs(rule),
+        flags_read=EXCUSED | (OUTSIDE * (rule.outside == "shown")) | (VALIDATED * rule.validated_only),
+        flags_needed=VALIDATED * rule.validated_only,
+        weights={KINDS.index(one.kind): one.weight for one in rule.weights} or None,
+        window=rule.window_days and rule.window_days * DAY_US,
+        expiry=rule.expires_after_days and rule.expires_after_days * DAY_US,
+        tries=Tries(rule.revisions, rule.attempts.which, rule.attempts.most),
         success_points=cut if rule.dichotomous == "meets_cut" else None,
         positive_only=rule.method.name == "power_law",
+        is_roll_up=is_roll_up,
+        uses_time=is_roll_up or bool(rule.window_days or rule.expires_after_days),
+        overrides=rule.overrides,
+        roll_up=_roll_up(rule.method),
     )
 
 
 def cut_of(rule: Rule, scale: Scale) -> Decimal:
     """Return the points from which on a score, or a value, shows proficiency under a rule."""
     written = rule.method.cut if rule.cut is None else rule.cut
-    return (
-        next(level.minimum for level in scale.levels if level.name == scale.proficient) if written is None else written
-    )
+    return proficient_minimum(scale) if written is None else written
+
+
+def least_evidence(rule: Rule) -> int:
+    """Return how many pieces of evidence a rule waits for, with what its method itself needs."""
+    if rule.method.name == "power_law":
+        return max(rule.min_evidence, POWER_LAW_MINIMUM)
+    return max(rule.min_evidence, rule.method.n or 1) if rule.method.name == "n_mastery" else rule.min_evidence
+
+
+def least_tasks(rule: Rule) -> int:
+    """Return how many different tasks a rule waits for, with what its method itself needs."""
+    return max(rule.min_tasks, rule.method.n or 1) if rule.method.name == INDEPENDENT_TASKS else rule.min_tasks
 
 
 def mismatches(rule: Rule, scale: Scale, pointer: str = "") -> list[Problem]:
@@ -274,132 +274,31 @@ def mismatches(rule: Rule, scale: Scale, pointer: str = "") -> list[Problem]:
     return problems
 
 
-def rule_text(rule: Rule, scale: Scale) -> str:
-    """Return what a rule says in plain sentences, complete: everything that can move a decision is in them."""
-    return " ".join(_sentences(rule, scale))
+def strangers(rule: Rule, children: Collection[str], pointer: str = "") -> list[Problem]:
+    """Return which children a rule names that are none of its parent's in the framework, `children`."""
+    return [
+        Problem(
+            continued(pointer, "method", "children", place, "competency"),
+            f"is no child of {rule.competencies[0]} in its framework: take it out",
+        )
+        for place, one in enumerate(rule.method.children)
+        if one.competency not in children
+    ]
 
 
-def _sentences(rule: Rule, scale: Scale) -> Iterator[str]:
-    cut = plain(cut_of(rule, scale))
-    yield f"{rule.title} (rule {rule.id}, version {rule.version})."
-    yield _scope(rule)
-    yield f"The scale is {scale.title} ({scale.id}, version {scale.version}), from 0 to {plain(scale.maximum)}."
-    yield f"Its levels are {_levels(scale)}."
-    yield f"These kinds of evidence count: {kind_words(rule.kinds, many=True, last='and')}."
-    yield "Other kinds are shown but do not count."
-    yield _METHOD_WORDS[rule.method.name].format(
-        w=rule.method.w, rest=100 - (rule.method.w or 0), n=rule.method.n, cut=cut
-    )
-    yield f"A learner is proficient, that is {scale.proficient} or above, from {cut} on."
-    yield "Results are rounded half-up to two places before they are compared."
-    yield _needs(rule)
-    yield _REVISION_WORDS[rule.revisions]
-    yield _SUCCESS_WORDS[rule.dichotomous].format(cut=cut)
-    yield "Until then the answer is: not yet."
+def _needs(rule: Rule) -> Needs | None:
+    if not (rule.mix or rule.min_contexts or rule.min_scorers):
+        return None
+    mix = tuple(MixNeed(f"min_{'_or_'.join(one.kinds)}", _numbers(one.kinds), one.at_least) for one in rule.mix)
+    return Needs(rule.min_contexts, rule.min_scorers, mix)
 
 
-def _scope(rule: Rule) -> str:
-    within = f" of the framework {rule.framework}" if rule.framework else ""
-    if rule.competencies:
-        return f"It holds for these competencies{within}: {', '.join(rule.competencies)}."
-    return f"It holds for every competency{within}."
+def _roll_up(method: Method) -> RollUp | None:
+    if method.name not in ROLL_UPS:
+        return None
+    terms = {key64("competency", one.competency): ChildTerm(one.points, one.required) for one in method.children}
+    return RollUp(terms, method.required_points or 0)
 
 
-def _levels(scale: Scale) -> str:
-    return ", ".join(
-        f"{level.name} from {plain(level.minimum)}{f' ({level.description})' if level.description else ''}"
-        for level in scale.levels
-    )
-
-
-def _needs(rule: Rule) -> str:
-    pieces, tasks = _least_evidence(rule), _least_tasks(rule)
-    written = f"{pieces} piece{'s' * (pieces > 1)} of evidence"
-    if tasks > 1:
-        written += f" and {tasks} different tasks"
-    return f"With fewer than {written} nothing is decided yet."
-
-
-def _least_evidence(rule: Rule) -> int:
-    if rule.method.name == "power_law":
-        return max(rule.min_evidence, POWER_LAW_MINIMUM)
-    return max(rule.min_evidence, rule.method.n or 1) if rule.method.name == "n_mastery" else rule.min_evidence
-
-
-def _least_tasks(rule: Rule) -> int:
-    return max(rule.min_tasks, rule.method.n or 1) if rule.method.name == INDEPENDENT_TASKS else rule.min_tasks
-
-
-_METHOD_WORDS: Final = {
-    "highest": "The highest score is the result.",
-    "latest": "The latest score is the result.",
-    "average": "The average of all scores is the result.",
-    "weighted_average": "The latest score makes up {w} percent of the result, the average of the rest {rest} percent.",
-    "decaying_average": "Each new score makes up {w} percent of the result, all before it together {rest} percent.",
-    "n_mastery": "At least {n} of the scores must be {cut} or above; the average of those is the result.",
-    "power_law": (
-        "The result is where the trend of all scores (a power law) stands at the latest one, at most the highest score "
-        "of the scale; a score of zero is left out."
-    ),
-    INDEPENDENT_TASKS: (
-        "The learner shows it in at least {n} different tasks, each scored {cut} or above; nothing is averaged. "
-        "The level shown is that of the latest such task."
-    ),
-}
-_REVISION_WORDS: Final[dict[str, str]] = {
-    "replace": "A revision replaces the earlier try at the same task.",
-    "append": "Each try at the same task counts for itself.",
-    "best": "Of several tries at the same task the best one counts.",
-}
-_SUCCESS_WORDS: Final[dict[str, str]] = {
-    "exclude": "Work that was only marked as passed or not, without a score, does not count.",
-    "meets_cut": (
-        "Work that was only marked as passed, without a score, counts as {cut}; "
-        "marked as not passed, it stays below {cut} and has no score."
-    ),
-}
-
-
-def _disorder(levels: list[Level], maximum: Decimal) -> Iterator[tuple[int, str]]:
-    if levels[0].minimum != 0:
-        yield 0, "must be 0: the lowest level holds every score"
-    for place in range(1, len(levels)):
-        if levels[place].minimum <= levels[place - 1].minimum:
-            yield place, "must be above the minimum of the level before"
-        elif levels[place].minimum > maximum:
-            yield place, f"must be at most {plain(maximum)}, the maximum of the scale"
-
-
-def _misfits(method: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
-    name = method["name"]
-    number, lowest, highest, default = _NUMBERS.get(name, ("", 0, 0, 0))
-    for other in {"w", "n"} & method.keys() - {number}:
-        yield other, [f"is no parameter of {name}: take it out"]
-    if "cut" in method and name not in _WITH_CUT:
-        yield "cut", [f"is no parameter of {name}: write the cut beside the method"]
-    if number and not lowest <= method.get(number, default or 0) <= highest:
-        yield number, [f"must be a whole number from {lowest} to {highest}" if number in method else "is missing"]
-
-
-DEFAULT_SCALE_DOCUMENT: Final[Document] = {
-    "id": f"{PROFILE}/scales/beginning-developing-secure",
-    "version": 1,
-    "title": "Beginning, Developing, Secure",
-    "maximum": "4",
-    "levels": [
-        {"name": "Beginning", "minimum": "0"},
-        {"name": "Developing", "minimum": "2"},
-        {"name": "Secure", "minimum": "3"},
-    ],
-    "proficient": "Secure",
-}
-DEFAULT_RULE_DOCUMENT: Final[Document] = {
-    "id": f"{PROFILE}/rules/two-independent-tasks",
-    "version": 1,
-    "title": "Two independent tasks",
-    "scale": {"id": DEFAULT_SCALE_DOCUMENT["id"], "version": 1},
-    "method": {"name": INDEPENDENT_TASKS, "n": 2},
-    "kinds": ["performance_task", "portfolio", "local_summative", "state_summative"],
-}
-DEFAULT_SCALE: Final = scale_of(DEFAULT_SCALE_DOCUMENT)
-DEFAULT_RULE: Final = rule_of(DEFAULT_RULE_DOCUMENT)
+def _numbers(kinds: Collection[str]) -> frozenset[int]:
+    return frozenset(KINDS.index(kind) for kind in kinds)

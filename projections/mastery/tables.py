@@ -19,10 +19,13 @@ decision = Table(
     Column("rounded", Text),
     Column("rule", BigInteger, nullable=False),
     Column("scale", BigInteger, nullable=False),
+    Column("override", BigInteger, nullable=False),
+    Column("lapses", BigInteger),
     Column("cause", SmallInteger, nullable=False),
     Column("outcome", LargeBinary, nullable=False),
     Column("digest", LargeBinary, nullable=False),
 )
 Index("ix_decision_position", decision.c.build_id, decision.c.position)
-"""`position` caused the decision; `rule` and `scale` are the positions of their publications. `outcome` is a hash of
+"""`position` caused the decision; `rule`, `scale` and `override` are the positions of their acts (0: none).
+`lapses` is the earliest moment, in microseconds, at which time alone could change the decision. `outcome` is a hash of
 what was decided on which evidence, without positions; `digest` chains it to the decision before."""

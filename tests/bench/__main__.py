@@ -16,7 +16,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
 
 from lrs.progress import progress_bar
-from tests.bench import folding, memory, posting, reading
+from tests.bench import archiving, folding, memory, posting, reading, rebuilding, what_if
 from tests.bench.figures import RESULTS, SCALES, Bench, Figure, show, write
 from tests.databases import postgresql_server, postgresql_url
 
@@ -29,6 +29,9 @@ MEASUREMENTS: Final[dict[str, Callable[[Bench], None]]] = {
     "sqlite": posting.sqlite,
     "reading": reading.reading,
     "folding": folding.folding,
+    "rebuilding": rebuilding.rebuilding,
+    "what_if": what_if.what_if,
+    "archiving": archiving.archiving,
     "memory": memory.memory,
 }
 

@@ -29,11 +29,33 @@ class Scale(NamedTuple):
     log: int
     folded: int
     arrivals: int
+    evidence: int
+    archived: int
 
 
 SCALES: Final = {
-    "small": Scale(rounds=3, batches=32, singles=800, gets=200, log=100_000, folded=75_000, arrivals=4),
-    "full": Scale(rounds=9, batches=100, singles=4_000, gets=1_000, log=1_000_000, folded=945_000, arrivals=10),
+    "small": Scale(
+        rounds=3,
+        batches=32,
+        singles=800,
+        gets=200,
+        log=100_000,
+        folded=75_000,
+        arrivals=4,
+        evidence=50_000,
+        archived=200_000,
+    ),
+    "full": Scale(
+        rounds=9,
+        batches=100,
+        singles=4_000,
+        gets=1_000,
+        log=1_000_000,
+        folded=945_000,
+        arrivals=10,
+        evidence=1_000_000,
+        archived=10_000_000,
+    ),
 }
 """`batches` and `singles` are those of one round, `arrivals` how often new statements come to a log already folded."""
 

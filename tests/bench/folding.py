@@ -75,11 +75,11 @@ def folding(bench: Bench) -> None:
     """Measure the worker on statements that come to a log already folded, then a rebuild of everything."""
     scale = bench.scale
     with postgresql_store(bench) as store:
-        _publish(store)
+        publish_acts(store)
         fill(bench, store, district, 0, scale.folded)
         settle(store)
         where, folded = (store.settings, store.log.slug), store.size()
-        _, first = apart(bench.tell, _caught_up, *where)
+        _, first = apart(bench.tell, caught_up, *where)
         fill(bench, store, district, scale.folded, (scale.arrivals + 1) * ARRIVING)
         settle(store)
         live, _ = apart(bench.tell, _live, *where, folded, scale.arrivals)
@@ -89,7 +89,8 @@ def folding(bench: Bench) -> None:
     bench.record("first_fold_mb", first.peak_mb, "MB", f"peak of a worker that folds {folded:,} statements at first")
 
 
-def _publish(store: Store) -> None:
+def publish_acts(store: Store) -> None:
+    """Publish the rules, the policy and the alignments that the district's statements are folded by."""
     actor = msgspec.json.decode(store.credential().authority)
     store.desk.append(store.log, [_act(kind, document, actor) for kind, document in demo.acts()])
 
@@ -100,19 +101,21 @@ def _act(kind: str, document: Mapping[str, Any], actor: Mapping[str, Any]) -> di
     return acts.align(document, actor) if kind == "alignment" else acts.publish(kind, document, actor)
 
 
-def _opened(settings: Settings, slug: str) -> tuple[Desk, int]:
+def opened(settings: Settings, slug: str) -> tuple[Desk, int]:
+    """Return the desk of a process of its own, and the log's number."""
     desk = wsgi.desk_of(settings)
     return desk, desk.log_named(slug).log_id
 
 
-def _caught_up(tell: Tell, settings: Settings, slug: str) -> None:
-    desk, log_id = _opened(settings, slug)
+def caught_up(tell: Tell, settings: Settings, slug: str) -> None:
+    """Fold a log that nobody has folded."""
+    desk, log_id = opened(settings, slug)
     runtime_of(desk).catch_up(log_id, lambda name, done, through: tell(f"first {name}", done, through))
 
 
 def _live(tell: Tell, settings: Settings, slug: str, folded: int, arrivals: int) -> dict[str, Spent]:
     """Return what each projection took for statements that came in 5,000 at a time; the first time warms up."""
-    desk, log_id = _opened(settings, slug)
+    desk, log_id = opened(settings, slug)
     runtime, watch = runtime_of(desk), Watch(tell)
     for place in range(1, arrivals + 2):
         watch.begin()
@@ -135,7 +138,7 @@ def _fold_to(runtime: Runtime, log_id: int, size: int, watch: Watch) -> None:
 
 def _rebuilt(tell: Tell, settings: Settings, slug: str) -> dict[str, Spent]:
     """Return what each projection took; under "comparing", what followed until the swap."""
-    desk, log_id = _opened(settings, slug)
+    desk, log_id = opened(settings, slug)
     watch = Watch(tell)
     runtime_of(desk).rebuild(log_id, NAMES, watch)
     watch("comparing", 1, 1)

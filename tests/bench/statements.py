@@ -145,6 +145,12 @@ def district(first: int, count: int) -> Iterator[Json]:
             yield _interaction(rng, number)
 
 
+def scores(first: int, count: int) -> Iterator[Json]:
+    """Yield scores alone, as `district` has them, numbered from `first`: each is evidence."""
+    rng, aligned = Random(first), activities.activities()
+    return (senders.scored(_work(rng, number, rng.choice(aligned))) for number in range(first, first + count))
+
+
 def _work(rng: Random, number: int, activity: activities.Activity) -> senders.Work:
     who, raw = FIRST + rng.randrange(DISTRICT_LEARNERS), rng.randint(activity.maximum // 3, activity.maximum)
     return senders.Work(statement_id(number), who, activity, _district_moment(rng, number), raw)

@@ -21,7 +21,8 @@ from projections.digest import digest, outcome_digest
 from projections.evidence.reading import quarantined
 from projections.ids import decision_key, learner_id
 from projections.mastery.reading import competency_map, decision_record
-from projections.mastery.rules import DEFAULT_RULE_DOCUMENT, DEFAULT_SCALE_DOCUMENT
+from projections.mastery.rule_documents import DEFAULT_RULE_DOCUMENT
+from projections.mastery.scales import DEFAULT_SCALE_DOCUMENT
 from projections.profile import REVISION, TASK
 from projections.runtime import Runtime
 from projections.view import View, view_of
@@ -115,10 +116,14 @@ def act(statement: Mapping[str, Any], on: float, name: str) -> Json:
     return {**statement, "id": fixed_id(name), "timestamp": day(on)}
 
 
-def framework(version: str = "1", competencies: Iterable[str] = (ALGEBRA, GEOMETRY, RATIOS), on: float = -9) -> Json:
-    """Return the adoption of a version of the framework."""
+def framework(
+    version: str = "1", competencies: Iterable[str] = (ALGEBRA, GEOMETRY, RATIOS), on: float = -9, **more: Any
+) -> Json:
+    """Return the adoption of a version of the framework, whose levels are those of the default scale."""
     members = [{"uri": one, "name": one.rpartition("/")[2], "statement": f"Can do {one}."} for one in competencies]
-    document = {"uri": FRAMEWORK, "title": "Mathematics", "version": version, "competencies": members}
+    scale_named = {"id": DEFAULT_SCALE_DOCUMENT["id"], "version": DEFAULT_SCALE_DOCUMENT["version"]}
+    told = {"uri": FRAMEWORK, "title": "Mathematics", "version": version, "scale": scale_named}
+    document = {**told, "competencies": members, **more}
     return act(acts.adopt(document, REGISTRAR), on, f"framework/{version}")
 
 
@@ -135,7 +140,8 @@ def scale(on: float = -10) -> Json:
 
 def rule(version: int = 1, on: float = -10, name: str = "", **changed: Any) -> Json:
     """Return the publication of a version of the default rule, changed."""
-    document = {**DEFAULT_RULE_DOCUMENT, "version": version, **changed}
+    in_force = {"approver": "The board of the district", "effective_from": f"2026-01-{version:02}"}
+    document = {**DEFAULT_RULE_DOCUMENT, **in_force, "version": version, **changed}
     return act(acts.publish("rule", document, REGISTRAR), on, name or f"rule/{version}")
 
 

@@ -5,8 +5,22 @@ from typing import Any
 
 import pytest
 
-from projections.acts import CARRIED, act, adopt, align, document, problems, publish
-from projections.mastery.rules import DEFAULT_RULE_DOCUMENT, DEFAULT_SCALE_DOCUMENT
+from projections.acts import (
+    CARRIED,
+    act,
+    adopt,
+    align,
+    clear,
+    document,
+    enrol,
+    excuse,
+    link,
+    override,
+    problems,
+    publish,
+)
+from projections.mastery.rule_documents import DEFAULT_RULE_DOCUMENT
+from projections.mastery.scales import DEFAULT_SCALE_DOCUMENT
 from projections.profile import ADOPTED, ALIGNED, GRANTED, PUBLISHED, REVOKED, VERBS, activity_type, extension
 
 REGISTRAR = {"objectType": "Agent", "account": {"homePage": "https://district.example", "name": "registrar"}}
@@ -15,6 +29,7 @@ FRAMEWORK = {
     "uri": "https://example.org/frameworks/mathematics",
     "title": "Mathematics",
     "version": "2026",
+    "scale": {"id": "https://example.org/scales/four", "version": 1},
     "competencies": [{"uri": ALGEBRA, "name": "Algebra", "statement": "Can do algebra."}],
 }
 ALIGNMENT = {"activity": "https://tool.example/quiz/7", "competencies": [ALGEBRA], "kind": "portfolio"}
@@ -33,6 +48,46 @@ NORMALISER = {
     "match": {"platform": "Quizzer"},
     "scaled": {"minimum": "-1", "maximum": "1"},
 }
+RUBRIC = {
+    "id": "https://example.org/rubrics/modelling",
+    "version": 1,
+    "title": "Modelling",
+    "approver": "The board",
+    "effective_from": "2026-08-01",
+    "criteria": [
+        {
+            "id": "https://example.org/rubrics/modelling/choice",
+            "competency": ALGEBRA,
+            "levels": [{"quality": "Beginning", "score": "1"}, {"quality": "Secure", "score": "3"}],
+        }
+    ],
+}
+ASSESSMENT = {"id": "https://tool.example/exam", "version": 1, "title": "Exam", "kind": "local_summative"}
+IDENTITY = {
+    "id": "https://district.example/identities/1",
+    "learner": {"mbox": "mailto:ada@example.org"},
+    "accounts": [{"account": {"homePage": "https://tool.example", "name": "17"}}],
+    "reason": "Both are in the register under one number.",
+}
+EXCUSAL = {"evidence": "urn:uuid:11111111-2222-4333-8444-555555555555", "reason": "Ill"}
+ENROLMENT = {
+    "id": "https://district.example/roster/1",
+    "learner": {"mbox": "mailto:ann@district.example"},
+    "school": "North",
+}
+OVERRIDE = {
+    "id": "https://district.example.org/overrides/1",
+    "learner": {"mbox": "mailto:ada@example.org"},
+    "competency": "https://district.example.org/competencies/algebra",
+    "status": "proficient",
+    "reason": "Shown in an interview.",
+    "evidence": ["0b0f3c5e-6c5d-4a7e-9d5c-2f4d1c9a7b11"],
+}
+CLEARING = {
+    "id": "https://district.example.org/clearings/1",
+    "override": OVERRIDE["id"],
+    "reason": "It was another's.",
+}
 ACTS = [
     ("framework", FRAMEWORK, adopt(FRAMEWORK, REGISTRAR)),
     ("alignment", ALIGNMENT, align(ALIGNMENT, REGISTRAR)),
@@ -40,6 +95,13 @@ ACTS = [
     ("rule", DEFAULT_RULE_DOCUMENT, publish("rule", DEFAULT_RULE_DOCUMENT, REGISTRAR)),
     ("policy", POLICY, publish("policy", POLICY, REGISTRAR)),
     ("normaliser", NORMALISER, publish("normaliser", NORMALISER, REGISTRAR)),
+    ("rubric", RUBRIC, publish("rubric", RUBRIC, REGISTRAR)),
+    ("assessment", ASSESSMENT, publish("assessment", ASSESSMENT, REGISTRAR)),
+    ("identity", IDENTITY, link(IDENTITY, REGISTRAR)),
+    ("roster", ENROLMENT, enrol(ENROLMENT, REGISTRAR)),
+    ("override", OVERRIDE, override(OVERRIDE, REGISTRAR)),
+    ("clearing", CLEARING, clear(CLEARING, REGISTRAR)),
+    ("excusal", EXCUSAL, excuse(str(EXCUSAL["evidence"]).removeprefix("urn:uuid:"), "Ill", REGISTRAR)),
 ]
 RULE_PLACE = "/result/extensions/https:~1~1w3id.org~1xapi~1cairn~1extensions~1rule"
 

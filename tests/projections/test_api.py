@@ -227,7 +227,7 @@ def test_a_decision_carries_every_field_of_its_provenance(term: District, reader
     assert (record["engine_version"], record["overrides"], record["verified"]) == ("0.1.0", [], True)
     assert record["as_of"]["stored"].startswith("20")
     scaled = next(one for one in record["inputs"] if one["score"] == "19/20")
-    assert scaled["context"] == {"registration": _REGISTRATION, "activities": []}
+    assert scaled["context"] == {"registration": _REGISTRATION, "activities": [], "key": None}
     assert scaled["normaliser_position"]
     assert scaled["credential"] == "operator"
     assert [(one["reason"], one["position"]) for one in record["excluded"]] == [("voided", 11)]
@@ -292,10 +292,10 @@ def test_the_trail_of_a_mastery_decision_names_all_that_it_rests_on(term: Distri
         ("rule", "two-independent-tasks", 1),
         ("rule", "two-independent-tasks", 2),
         ("framework", "mathematics", "1"),
-        ("alignment", "essay", None),
-        ("alignment", "bridge", None),
-        ("alignment", "exam", None),
-        ("alignment", "lab", None),
+        ("alignment", "essay", 1),
+        ("alignment", "bridge", 1),
+        ("alignment", "exam", 1),
+        ("alignment", "lab", 1),
         ("normaliser", "moodle", 1),
     }
     assert _positions(body, "published") == [1, 2, 3, 5, 6, 7, 9, 15, 17]

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Table, func, select
+from sqlalchemy import Connection, Table, func, select
 
-import projections.runtime
+import projections.folding
 from lrs.settings import Settings
-from projections.catalogue import NAMES, PROJECTIONS, Projection
-from projections.digest import hashed_rows
+from projections.catalogue import NAMES, PROJECTIONS, Projection, with_downstream
+from projections.digest import told_query
 from projections.run import Run
 from projections.runtime import Runtime
+from projections.units import ranges
 from tests.databases import migrate, new_database
 from tests.district import District, open_district
 from tests.projections.scenes import (
@@ -30,6 +32,7 @@ from tests.projections.scenes import (
     digests,
     first_acts,
     fold_in_turns,
+    folded,
     forget,
     framework,
     learner,
@@ -116,7 +119,7 @@ def test_every_table_of_a_projection_is_written_and_covered_by_the_digest(
     with log.desk.derived.connect() as connection:
         build_id = live_ids(connection, log)[name]
         rows = connection.scalar(select(func.count()).select_from(table).where(table.c.build_id == build_id)) or 0
-        assert sum(1 for _ in hashed_rows(connection, build_id, [table])) == rows > 0
+        assert sum(1 for _ in connection.execute(told_query(table, build_id))) == rows > 0
 
 
 @pytest.mark.parametrize("batch", [2, 7, 100])
@@ -149,7 +152,7 @@ def test_a_replay_into_a_new_build_gives_the_same_digests(log: District, expecte
     fold_anew(log, in_batches(log, 7))
     runtime = next(new_runtimes(log, 11))
     assert runtime.verify(log.log.log_id) == expected
-    assert runtime.rebuild(log.log.log_id, NAMES) == expected
+    assert runtime.rebuild(log.log.log_id, NAMES).digests == expected
     assert digests(log) == expected
 
 
@@ -175,8 +178,73 @@ def test_a_batch_that_fails_once_loses_nothing(
 
 def _replace(monkeypatch: pytest.MonkeyPatch, projection: Projection) -> None:
     others = tuple(projection if one.name == projection.name else one for one in PROJECTIONS)
-    monkeypatch.setattr(projections.runtime, "PROJECTIONS", others)
+    monkeypatch.setattr(projections.folding, "PROJECTIONS", others)
     monkeypatch.setattr("tests.projections.scenes.PROJECTIONS", others)
+
+
+@pytest.mark.parametrize("positions", [4, 1_000])
+def test_a_rebuild_in_units_of_learners_of_any_size_gives_the_same_digests(
+    log: District, expected: Digests, positions: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fold_anew(log, in_batches(log, 100))
+    monkeypatch.setattr("projections.units.POSITIONS_A_UNIT", positions)
+    for name in NAMES:
+        rebuilt = next(new_runtimes(log, 11)).rebuild(log.log.log_id, [name])
+        assert rebuilt.digests == {one: expected[one] for one in with_downstream([name])}
+
+
+@pytest.mark.parametrize("projection", [one for one in PROJECTIONS if one.is_by_learner], ids=lambda one: one.name)
+def test_the_rows_of_some_learners_are_those_of_everybody_kept_to_them(
+    log: District, expected: Digests, projection: Projection
+) -> None:
+    fold_anew(log, in_batches(log, 100))
+    size = log.size()
+    with log.desk.derived.connect() as connection, log.engine.connect() as log_connection:
+        ids = live_ids(connection, log)
+        whole = _rows(connection, projection, ids[projection.name])
+        upstream = {name: ids[name] for name in projection.upstream}
+        found: list[tuple[Any, ...]] = []
+        for number, learners in enumerate(ranges(5), 1):
+            run = Run(connection, log_connection, log.log.log_id, -number, upstream, learners=learners)
+            projection.fold(run, 0, size)
+            own = _rows(connection, projection, -number)
+            assert all(learners.first <= row[1] <= learners.last for row in own)
+            found += own
+        connection.rollback()
+    assert sorted(found, key=repr) == sorted(whole, key=repr)
+
+
+def _rows(connection: Connection, projection: Projection, build_id: int) -> list[tuple[Any, ...]]:
+    return [
+        (table.name, *row)
+        for table in projection.tables
+        for row in connection.execute(told_query(table, build_id).order_by(*table.primary_key))
+    ]
+
+
+@pytest.fixture(scope="module")
+def orders(shared_district: District) -> list[District]:
+    """The story in the order in which it happened, and in others."""
+    found = [folded(shared_district, story())]
+    for seed in range(3):
+        one = story()
+        random.Random(seed).shuffle(one)
+        found.append(folded(shared_district, one, 100))
+    return found
+
+
+@pytest.mark.parametrize("projection", PROJECTIONS, ids=NAMES)
+def test_what_holds_in_the_end_is_the_same_in_any_order_of_arrival(
+    orders: list[District], projection: Projection
+) -> None:
+    first, *others = [_held(one, projection) for one in orders]
+    assert first
+    assert all(one == first for one in others)
+
+
+def _held(district: District, projection: Projection) -> list[tuple[Any, ...]]:
+    with district.desk.derived.connect() as connection:
+        return sorted(projection.held(connection, live_ids(connection, district)), key=repr)
 
 
 def test_both_databases_come_to_the_same_digests(postgresql: Any, tmp_path: Path) -> None:

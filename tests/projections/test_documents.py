@@ -9,23 +9,26 @@ from lrs.errors import InvalidRequest, Problem
 from projections.documents import DocumentSchema, continued, load, plain
 from projections.evidence.documents import (
     ALIGNMENT,
-    FRAMEWORK,
     KIND_WORDS,
     NORMALISER,
     Account,
     Alignment,
-    Competency,
-    Framework,
     Match,
     Normaliser,
-    Progression,
     Range,
     alignment_of,
-    framework_of,
     kind_words,
     normaliser_of,
 )
 from projections.evidence.evidence import KINDS
+from projections.frameworks.documents import (
+    FRAMEWORK,
+    Competency,
+    Framework,
+    Progression,
+    ScaleNamed,
+    framework_of,
+)
 
 ALGEBRA = "https://example.org/competencies/algebra"
 RATIOS = "https://example.org/competencies/ratios"
@@ -36,6 +39,7 @@ def framework(**changed: Any) -> dict[str, Any]:
         "uri": "https://example.org/frameworks/mathematics",
         "title": "Mathematics",
         "version": "2026",
+        "scale": {"id": "https://example.org/scales/four", "version": 1},
         "competencies": [competency(ALGEBRA), competency(RATIOS)],
         **changed,
     }
@@ -94,6 +98,7 @@ def test_a_framework_becomes_one_value() -> None:
         ),
         "District",
         (Progression(RATIOS, "https://elsewhere.example/not-in-here"),),
+        scale=ScaleNamed("https://example.org/scales/four", 1),
     )
 
 

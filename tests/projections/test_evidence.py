@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from projections.evidence.fold import CHUNK
+from projections.evidence.touched import CHUNK
 from tests.district import District
 from tests.projections.scenes import (
     ALGEBRA,
@@ -152,15 +152,6 @@ def test_a_framework_adopted_after_the_evidence_takes_it_up(shared_district: Dis
     assert [one["evidence_count"] for one in standings(district, "ada").values()] == [2, 1, 1]
 
 
-def test_a_framework_version_without_a_competency_ends_its_evidence(shared_district: District) -> None:
-    district = begun(shared_district, shown("ada", RATIOS, "model", 0.9, 1))
-    told(district, framework("2", (ALGEBRA, GEOMETRY), 9))
-    assert statuses(district, "ada") == {"algebra": "no_evidence", "geometry": "no_evidence"}
-    assert [reason for reason, _ in waiting(district)] == ["unaligned"]
-    told(district, framework("3", on=10))
-    assert statuses(district, "ada")["ratios"] == "insufficient_evidence"
-
-
 # How scores are read
 
 
@@ -191,9 +182,9 @@ def test_a_normaliser_published_late_reads_the_scores_anew(
 def test_a_negative_score_waits_until_its_senders_normaliser_is_published(shared_district: District) -> None:
     negative = scaled("Moodle", -0.5)
     district = begun(shared_district, negative)
-    assert waiting(district) == [("unnormalisable", negative["id"])]
+    assert waiting(district) == [("unknown_producer", negative["id"])]
     told(district, normaliser("H5P", "-1"))
-    assert waiting(district) == [("unnormalisable", negative["id"])]
+    assert waiting(district) == [("unknown_producer", negative["id"])]
     told(district, normaliser("Moodle", "-1"))
     assert waiting(district) == []
     assert used(district, "ada", "algebra")[0]["score"] == "1/4"
@@ -262,7 +253,7 @@ WAITING: list[tuple[str, Json]] = [
     ("no_learner", did("x", "essay", 0.9, 1, actor={**GENERAL, "mbox": "mailto:class@example.org"})),
     ("no_activity", did("ada", "essay", 0.9, 1, object={**learner("ben")})),
     ("unnormalisable", did("ada", "essay", 0, 1, result={"score": {"raw": 7}})),
-    ("unnormalisable", did("ada", "essay", 0, 1, result={"score": {"scaled": -0.1}})),
+    ("unknown_producer", did("ada", "essay", 0, 1, result={"score": {"scaled": -0.1}})),
 ]
 
 

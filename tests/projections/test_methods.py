@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projections.mastery.methods import METHODS, Params, rounded, steps, weights
+from projections.mastery.arithmetic import steps
+from projections.mastery.methods import METHODS, Params, rounded, weights
 
 VECTORS: list[dict[str, Any]] = json.loads((Path(__file__).parent / "golden_vectors.json").read_text())
 SCORES = st.lists(st.decimals("0", "5", places=2), min_size=1, max_size=8)
@@ -31,7 +32,7 @@ def test_each_published_vector_is_met_to_the_hundredth(vector: dict[str, Any]) -
 
 
 def test_a_whole_file_of_vectors_is_there() -> None:
-    assert len(VECTORS) == 24
+    assert len(VECTORS) == 28
     assert {vector["method"] for vector in VECTORS} == set(METHODS)
 
 
@@ -128,6 +129,9 @@ def test_no_value_lies_outside_the_scores(scores: list[Decimal], method: str) ->
         ("latest", ["4", "4", "1"], ["0", "0", "1"]),
         ("average", ["1", "2", "3"], ["1/3", "1/3", "1/3"]),
         ("average", ["1", "2"], ["0.5", "0.5"]),
+        ("median", ["3", "1", "4"], ["1", "0", "0"]),
+        ("median", ["3", "1", "4", "3"], ["0.5", "0", "0", "0.5"]),
+        ("mode", ["3", "1", "3.004"], ["counts", "0", "counts"]),
         ("weighted_average", ["1", "2", "3"], ["0.175", "0.175", "0.65"]),
         ("weighted_average", ["1", "2", "3", "4"], ["7/60", "7/60", "7/60", "0.65"]),
         ("weighted_average", ["1"], ["1"]),
@@ -143,7 +147,7 @@ def test_weights_are_exact_text(method: str, scores: list[str], expected: list[s
     assert list(weights(method, decimals(*scores), Params(w=65, cut=Decimal(3)))) == expected
 
 
-@given(SCORES, st.sampled_from(["highest", "latest", "average", "weighted_average", "decaying_average"]))
+@given(SCORES, st.sampled_from(["highest", "latest", "average", "median", "weighted_average", "decaying_average"]))
 def test_the_scores_times_their_weights_are_the_value(scores: list[Decimal], method: str) -> None:
     value = METHODS[method](scores, Params(w=65))
     total = sum(
@@ -199,6 +203,19 @@ def test_no_score_is_one_step(method: str) -> None:
                 "3.5 half-up to two places = 3.50",
             ],
         ),
+        (
+            "median",
+            ["3", "1", "4", "2"],
+            ["low to high: 1, 2, 3, 4", "in the middle: (2 + 3) / 2 = 2.5", "2.5 half-up to two places = 2.50"],
+        ),
+        (
+            "mode",
+            ["3", "1", "3.004"],
+            [
+                "of 3, 1, 3, 3.00 is there most often or latest of those: 2 of 3 times",
+                "3 half-up to two places = 3.00",
+            ],
+        ),
         ("average", ["1", "2"], ["(1 + 2) / 2 = 1.5", "1.5 half-up to two places = 1.50"]),
         ("highest", ["1", "2"], ["highest of 1, 2 = 2", "2 half-up to two places = 2.00"]),
         ("latest", ["2", "1"], ["latest of 2, 1 = 1", "1 half-up to two places = 1.00"]),
@@ -230,3 +247,23 @@ def test_no_score_is_one_step(method: str) -> None:
 def test_the_steps_are_what_an_auditor_would_write(method: str, scores: list[str], expected: list[str]) -> None:
     found = steps(method, decimals(*scores), Params(w=65, n=2, cut=Decimal(3), maximum=Decimal(4)))
     assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("method", "expected", "value"),
+    [
+        ("average", ["0.5", "0.25", "0.25"], "3.25"),
+        ("weighted_average", ["7/30", "7/60", "0.65"], "2.583333333333333333333333333"),
+        ("n_mastery", ["2/3", "1/3", "0"], "3.666666666666666666666666667"),
+    ],
+)
+def test_shares_are_how_much_each_score_weighs_in_a_mean(method: str, expected: list[str], value: str) -> None:
+    params = Params(w=65, n=1, cut=Decimal(3), shares=(2, 1, 1))
+    assert METHODS[method](decimals("4", "3", "2"), params) == Decimal(value)
+    assert list(weights(method, decimals("4", "3", "2"), params)) == expected
+
+
+def test_shares_are_written_out_beside_the_scores() -> None:
+    assert steps("average", decimals("4", "3"), Params(shares=(2, 1)))[0] == (
+        "(2*4 + 1*3) / 3 = 3.666666666666666666666666667"
+    )

@@ -8,20 +8,20 @@ import pytest
 from projections.documents import load
 from projections.evidence.evidence import KINDS
 from projections.mastery.methods import METHODS
-from projections.mastery.rules import (
-    DEFAULT_RULE,
-    DEFAULT_RULE_DOCUMENT,
-    DEFAULT_SCALE,
-    DEFAULT_SCALE_DOCUMENT,
-    RULE,
-    SCALE,
-    Method,
-    compiled,
-    mismatches,
-    rule_of,
-    rule_text,
-    scale_of,
-)
+from projections.mastery.rule_documents import DEFAULT_RULE, DEFAULT_RULE_DOCUMENT, RULE, rule_of
+from projections.mastery.rules import ROLL_UPS, Method, compiled, mismatches
+from projections.mastery.scales import DEFAULT_SCALE, DEFAULT_SCALE_DOCUMENT, SCALE, scale_of
+from projections.mastery.wording import rule_text
+
+PARENT, PART_IRI = "https://example.org/parent", "https://example.org/part"
+PART = {"competency": PART_IRI, "points": 4}
+POINTS: dict[str, Any] = {
+    "method": {"name": "points_children", "required_points": 4, "children": [PART]},
+    "competencies": [PARENT],
+    "kinds": None,
+}
+MEAN = {"method": {"name": "average"}}
+TEXTS: dict[str, Any] = {}
 
 
 def rule(**changed: Any) -> dict[str, Any]:
@@ -91,7 +91,7 @@ def test_an_unsound_scale_is_refused_at_the_place(changed: dict[str, Any], point
         ({"name": "independent_tasks", "w": 65}, ["/method/w"]),
         ({"name": "highest", "w": 65, "n": 1, "cut": "3"}, ["/method/cut", "/method/n", "/method/w"]),
         ({"name": "power_law", "cut": "3"}, ["/method/cut"]),
-        ({"name": "median"}, ["/method/name"]),
+        ({"name": "mean"}, ["/method/name"]),
         ({"w": 65}, ["/method/name"]),
     ],
 )
@@ -127,7 +127,7 @@ def test_a_rule_that_names_behaviour_is_refused_in_words(kind: str) -> None:
     [
         ({"kinds": []}, ["/kinds"]),
         ({"kinds": ["seat_time"]}, ["/kinds/0"]),
-        ({"min_contexts": 2}, ["/min_contexts"]),
+        ({"min_contexts": 0}, ["/min_contexts"]),
         ({"learner": "https://example.org/alice"}, ["/learner"]),
         ({"min_evidence": 0}, ["/min_evidence"]),
         ({"revisions": "append"}, ["/revisions"]),
@@ -173,16 +173,25 @@ def test_a_rule_fits_only_its_own_scale_and_a_cut_that_can_be_reached() -> None:
 
 
 def test_the_default_rule_reads_as_plain_sentences() -> None:
-    assert rule_text(DEFAULT_RULE, DEFAULT_SCALE).split(". ")[5:] == [
+    assert rule_text(DEFAULT_RULE, DEFAULT_SCALE).split(". ")[1:] == [
+        "It was approved by Cairn, as shipped and holds from 1970-01-01 on",
+        "It holds for every competency",
+        f"The scale is Beginning, Developing, Secure ({DEFAULT_SCALE.id}, version 1), from 0 to 4",
+        "Its levels are Beginning from 0, Developing from 2, Secure from 3",
+        "These kinds of evidence count: performance tasks, portfolios, local summatives and state summatives",
         "Other kinds are shown but do not count",
+        "Evidence that was excused does not count",
+        "Evidence of another district counts like any other",
         "The learner shows it in at least 2 different tasks, each scored 3 or above; nothing is averaged",
         "The level shown is that of the latest such task",
         "A learner is proficient, that is Secure or above, from 3 on",
         "Results are rounded half-up to two places before they are compared",
         "With fewer than 1 piece of evidence and 2 different tasks nothing is decided yet",
         "A revision replaces the earlier try at the same task",
+        "Where a task is attempted anew, the latest attempt counts",
         "Work that was only marked as passed or not, without a score, does not count",
-        "Until then the answer is: not yet.",
+        "Until then the answer is: not yet",
+        "It may be overridden by a person, with a reason and evidence.",
     ]
 
 
@@ -200,18 +209,61 @@ def test_the_default_rule_reads_as_plain_sentences() -> None:
         *({"method": {"name": name, **({"n": 2} if name == "n_mastery" else {})}} for name in METHODS),
         {"method": {"name": "weighted_average", "w": 70}},
         {"kinds": ["performance_task"]},
-        {"kinds": list(KINDS)},
+        {"kinds": [kind for kind in KINDS if kind != "work_habit"]},
         {"min_evidence": 4},
         {"min_tasks": 4},
         {"revisions": "best"},
         {"dichotomous": "meets_cut"},
         {"cut": "3.5"},
+        {"approver": "The board"},
+        {"effective_from": "2026-08-01"},
+        {"strand": "work_habits", "kinds": ["work_habit"]},
+        *({"method": {"name": name}, "competencies": [PARENT], "kinds": None} for name in ROLL_UPS[:2]),
+        POINTS,
+        {**POINTS, "method": {**POINTS["method"], "required_points": 3}},
+        {**POINTS, "method": {**POINTS["method"], "children": [{**PART, "points": 5}]}},
+        {**POINTS, "method": {**POINTS["method"], "children": [{**PART, "required": True}]}},
+        {**POINTS, "method": {**POINTS["method"], "children": [{**PART, "competency": f"{PART_IRI}/2"}]}},
+        {**MEAN, "weights": [{"kind": "portfolio", "weight": 2}]},
+        {**MEAN, "weights": [{"kind": "portfolio", "weight": 3}]},
+        {**MEAN, "weights": [{"kind": "performance_task", "weight": 2}]},
+        {"min_contexts": 1},
+        {"min_contexts": 2},
+        {"min_scorers": 1},
+        {"min_scorers": 2},
+        {"mix": [{"kinds": ["portfolio"], "at_least": 1}]},
+        {"mix": [{"kinds": ["portfolio"], "at_least": 2}]},
+        {"mix": [{"kinds": ["portfolio", "performance_task"], "at_least": 1}]},
+        {"validated_only": True},
+        {"window_days": 365},
+        {"window_days": 366},
+        {"expires_after_days": 365},
+        {"expires_after_days": 366},
+        *({"attempts": {"which": which}} for which in ("first", "best")),
+        {"attempts": {"which": "latest", "most": 3}},
+        {"attempts": {"which": "latest", "most": 4}},
+        {**MEAN, "attempts": {"which": "all"}},
+        {"outside": "shown"},
+        {"compare": "raw"},
+        {"overrides": {"allowed": False}},
+        {"overrides": {"allowed": True, "second_person": True}},
+        {"overrides": {"allowed": True, "max_days": 90}},
+        {"overrides": {"allowed": True, "max_days": 91}},
     ],
 )
 def test_every_field_of_a_rule_shows_in_its_text(changed: dict[str, Any]) -> None:
-    other = rule_of(rule(**changed))
+    document = rule(**changed)
+    other = rule_of({name: value for name, value in document.items() if value is not None})
     its_scale = scale_of(scale(version=other.scale.version))
+    TEXTS.setdefault(rule_text(other, its_scale), changed)
     assert rule_text(other, its_scale) != rule_text(DEFAULT_RULE, DEFAULT_SCALE)
+    assert TEXTS[rule_text(other, its_scale)] == changed
+
+
+def test_no_field_of_a_rule_is_missing_from_the_fields_that_are_changed_above() -> None:
+    (marker,) = [mark for mark in test_every_field_of_a_rule_shows_in_its_text.pytestmark if mark.name == "parametrize"]
+    changed = {field for case in marker.args[1] for field in case}
+    assert changed | {"rounding", "advisory"} == set(RULE.fields)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from lrs.xapi.values import key64
 from projections import acts
 from projections.commands import actor_of
 from projections.ids import learner_id
+from projections.mastery.scales import DEFAULT_SCALE_DOCUMENT
 from tests.district import District, statement
 from tests.web.browser import Browser, signed_in
 
@@ -18,6 +19,7 @@ FRAMEWORK: dict[str, Any] = {
     "uri": f"{BASE}/framework",
     "title": "First numbers",
     "version": "2026",
+    "scale": {"id": DEFAULT_SCALE_DOCUMENT["id"], "version": DEFAULT_SCALE_DOCUMENT["version"]},
     "competencies": [
         {"uri": f"{BASE}/{code}", "name": name, "statement": f"Can do {name.lower()}.", "code": code, "order": order}
         for order, (code, name) in enumerate([("N.1", "Counting"), ("N.2", "Adding"), ("N.3", "Taking away")])

@@ -149,8 +149,12 @@ def test_the_map_shows_every_competency_with_its_level_and_what_comes_next(schoo
     assert "1 of 3 secure" in words
     assert 'aria-label="Level in Counting: Secure"' in page
     assert "Proficient · Secure" in words
-    assert "Next in line" in words.partition("Adding")[0]
+    following, missing, mastered = (words.index(f"What {part}") for part in ("comes next", "is missing", "is mastered"))
+    assert "N.2 Adding : Show it 2 more times" in words[following:missing]
+    assert [words[missing:mastered].count(name) for name in ("N.1 Counting", "N.2 Next in line Adding")] == [0, 1]
+    assert "N.1 Counting" in words[mastered:]
     assert words.count("Next in line") == 1
+    assert "How this is judged" in words
     assert "Builds on N.1 , Secure" in words
     assert "Show it 2 more times" in words
     assert school.decision("one") in page

@@ -6,10 +6,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from adapters.demo.documents import Act as Published
+from lrs.store.search import Found
 from lrs.xapi.values import key64, timestamp_us
 from projections.credit.eligibility import Eligibility, Facts, Standing, TaskFact, eligibility
 from projections.evidence.evidence import Evidence
-from projections.evidence.resolve import Resolved, Unused, resolve
+from projections.evidence.normalise import Unused
+from projections.evidence.pieces import held_of
+from projections.evidence.resolve import Resolved, resolve
 from projections.mastery.decide import Outcome, decide
 from projections.mastery.rules import compiled
 from projections.registry import READERS, Act, Acts
@@ -45,10 +48,11 @@ class Conclusions:
         if isinstance(resolved, Unused):
             self.unused.append(resolved.reason)
         if isinstance(resolved, Resolved):
-            one = Evidence(position, statement["id"], timestamp, *resolved[2:9], resolved.is_group)
-            for aligned in resolved.competencies:
-                key = (statement["actor"]["account"]["name"], aligned.competency)
-                self.evidence.setdefault(key, []).append(one)
+            found = Found(position, timestamp, timestamp, None)
+            held, _ = held_of(found, {"authority": {}, **statement}, self.acts)
+            for piece in held.pieces:
+                key = (statement["actor"]["account"]["name"], piece.competency)
+                self.evidence.setdefault(key, []).append(Evidence(*piece[2:17]))
 
     @property
     def competencies(self) -> list[str]:

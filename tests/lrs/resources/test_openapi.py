@@ -42,7 +42,7 @@ def test_it_tells_every_path_and_method_that_is_served_and_no_other(app: Flask, 
     served = {
         (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), method.lower())
         for rule in app.url_map.iter_rules()
-        if rule.rule.startswith(("/xapi", "/api"))
+        if rule.rule.startswith(("/xapi", "/api", "/ims"))
         for method in (rule.methods or set()) - {"OPTIONS"}
     }
     assert {(path, method) for path, operations in told["paths"].items() for method in operations} == served

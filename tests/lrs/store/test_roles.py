@@ -104,8 +104,8 @@ def test_the_role_keeps_attachments_and_clears_away_what_was_refused(served: Ser
 
 
 def test_the_role_rebuilds_every_projection(served: Served) -> None:
-    digests = served.district.runtime.rebuild(served.district.log.log_id, [one.name for one in PROJECTIONS])
-    assert len(digests) == len(PROJECTIONS)
+    found = served.district.runtime.rebuild(served.district.log.log_id, [one.name for one in PROJECTIONS])
+    assert len(found.digests) == len(PROJECTIONS)
 
 
 def test_the_role_imports_and_forwards(served: Served) -> None:
