@@ -15,7 +15,8 @@ from flask import Flask
 
 import lrs.cli
 from adapters.case import resource as case_resource
-from lrs.app import create_app, settle_memory
+from lrs.app import create_app
+from lrs.memory import settle_memory
 from lrs.recording import Gate
 from lrs.resources import health
 from lrs.settings import Settings, from_environment

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from typing import TYPE_CHECKING
 
 from flask import Flask, Response, g, request
@@ -98,10 +97,3 @@ def _database_answers(engine: Engine) -> bool:
     with engine.connect() as connection:
         logs(connection)
     return True
-
-
-def settle_memory() -> None:
-    """Take what is loaded out of the garbage collector's sight: batches then cost 10-15 µs a statement less."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 50, 50)

@@ -11,9 +11,9 @@ from typing import Any
 import click
 import msgspec
 
-from lrs.app import settle_memory
 from lrs.cli import Desk, pass_desk
 from lrs.errors import InvalidRequest
+from lrs.memory import settle_memory
 from projections import acts
 from projections.upkeep import projections
 from projections.upkeep import runtime_of as runtime_of

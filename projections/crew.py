@@ -18,6 +18,7 @@ from typing import Any, Final, TypeVar
 
 import structlog
 
+from lrs.memory import settle_memory
 from lrs.store.engine import is_postgresql, open_engine
 from projections.folding import Folding
 
@@ -98,6 +99,7 @@ class Crew:
 def _begin(log_url: str, url: str, batch: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it and ends the crew
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    settle_memory()
     _own.append(Folding(open_engine(log_url, CONNECTIONS), open_engine(url, CONNECTIONS), batch))
 
 

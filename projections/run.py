@@ -60,8 +60,13 @@ class Run:
         return min(through, self.stale.get(learner, through + 1) - 1)
 
     def own(self, learner: ColumnElement[int]) -> list[ColumnElement[bool]]:
-        """Return the conditions that keep a query to the learners of this run; none where it folds everybody."""
-        return [] if self.learners is None else [learner.between(*self.learners)]
+        """Return the conditions that keep a query to the learners of this run; none where it folds everybody.
+
+        The least 64-bit number is left out: as a literal it would be none to PostgreSQL, and no index would be used.
+        """
+        first, last = EVERYBODY if self.learners is None else self.learners
+        least = [learner >= first] if first > EVERYBODY.first else []
+        return [*least, learner <= last] if last < EVERYBODY.last else least
 
     def is_far(self, after: int, through: int) -> bool:
         """Whether a span is to be read key by key: where it is long, and wherever only some learners are folded."""

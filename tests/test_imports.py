@@ -23,7 +23,7 @@ MAY_IMPORT = {
 LAYERS = (
     {"lrs.errors"},
     {"lrs.xapi"},
-    {"lrs.store", "lrs.settings", "lrs.progress"},
+    {"lrs.store", "lrs.settings", "lrs.progress", "lrs.memory"},
     {"lrs.recording", "lrs.enclosing", "lrs.retrieval"},
     {"lrs.exchange"},
     {"lrs.resources", "lrs.web"},

@@ -10,14 +10,14 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from contextlib import closing
 from functools import partial
 from heapq import merge
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 from typing import Any, Final, cast
 
 from sqlalchemy import CTE, BigInteger, ColumnElement, Result, Select, and_, column, func, select
 from sqlalchemy.sql.expression import TextClause
 
-from lrs.store.bulk import insert_rows
+from lrs.store.bulk import insert_rows, stream_rows
 from projections.evidence import tables as source
 from projections.evidence.evidence import Evidence
 from projections.evidence.history import acts_over_time
@@ -88,7 +88,8 @@ def overrides_over_time(run: Run, known: Overrides, through: int) -> Overrides:
 def _fold_by_learner(run: Run, laws: Laws, after: int, through: int) -> None:
     query = _changes_query(run, through).order_by(_row.learner, _row.competency, _row.cause, _row.seq)
     made: list[tuple[Any, ...]] = []
-    with closing(_last_digests(run, after)) as last, _streamed(run, query) as stream:
+    with closing(_last_digests(run, after)) as last, closing(stream_rows(run.connection, query)) as pages:
+        stream = chain.from_iterable(pages)
         for learner, rows, digests in _learners(run, stream, last, laws.overrides):
             states = {competency: State(digest=digest) for competency, digest in digests}
             made += _decided(run, learner, _grouped(rows), laws, (after, through), states)

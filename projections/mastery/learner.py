@@ -75,11 +75,12 @@ def _family_decisions(
     members: Sequence[int], changes: Changes, laws: LearnerLaws, span: tuple[int, int], states: States
 ) -> list[tuple[int, Decision]]:
     """Return the decisions of a family over a span; what begins or ends at or before it is only taken in."""
-    after = span[0]
+    after, through = span
+    begun = _begun_at(members, changes, laws, after, states)
     for competency in members:
-        _set_laws(states.setdefault(competency, State()), competency, laws, after)
+        _set_laws(states.setdefault(competency, State()), competency, laws, begun)
     rows: list[tuple[int, Decision]] = []
-    for position, own in sorted(_events(members, changes, laws, span).items()):
+    for position, own in sorted(_events(members, changes, laws, (begun, through)).items()):
         causes: dict[int, int] = {}
         for competency, events in own.items():
             cause = _applied(states[competency], events)
@@ -89,6 +90,15 @@ def _family_decisions(
             order = causes if len(members) == 1 else _with_parents(causes, _parents(members, states), states)
             rows += [(one, decided(states[one], judged_now(one, states), position, causes[one])) for one in order]
     return rows
+
+
+def _begun_at(members: Sequence[int], changes: Changes, laws: LearnerLaws, after: int, states: States) -> int:
+    """Return from where on events can bring about decisions: what rules those of whom nothing is known moves nobody."""
+    if any(one in states for one in members):
+        return after
+    first = [changes[one][0].cause for one in members if changes.get(one)]
+    first += [laws.overrides[one][0].position for one in members if laws.overrides.get(one)]
+    return max(after, min(first) - 1) if first else after
 
 
 def _events(members: Sequence[int], changes: Changes, laws: LearnerLaws, span: tuple[int, int]) -> Events:

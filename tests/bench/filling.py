@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import create_engine, text
 
 import wsgi
-from lrs.app import settle_memory
+from lrs.memory import settle_memory
 from lrs.recording import record
 from lrs.store.credentials import Credential
 from lrs.store.writer import Writer

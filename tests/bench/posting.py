@@ -10,7 +10,7 @@ from statistics import median
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from lrs.app import settle_memory
+from lrs.memory import settle_memory
 from lrs.xapi.decode import statements_of
 from lrs.xapi.statement import problems
 from tests.bench.apart import apart

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import func, select
 
 from lrs.cli import Desk
+from lrs.memory import settle_memory
 from lrs.settings import Settings
 from lrs.store.log import head
 from projections.comparing import sums_of
@@ -47,6 +48,7 @@ class Rebuilt(NamedTuple):
 
 def rebuilding(bench: Bench) -> None:
     """Measure rebuilds with one process and two, one with statements coming in, digests, and reading in the past."""
+    settle_memory()
     size, cores = bench.scale.evidence, os.cpu_count() or 1
     with postgresql_store(bench, "rebuilding") as store:
         publish_acts(store)
