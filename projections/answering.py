@@ -39,7 +39,7 @@ from lrs.resources.schemas import Schema
 from lrs.resources.tags import is_known, tag_of, unchanged
 from lrs.store.credentials import Credential
 from lrs.store.log import head
-from projections.builds import parked_in
+from projections.building.builds import parked_in
 from projections.view import View, view_of
 
 Asked: TypeAlias = dict[str, Any]

@@ -12,12 +12,18 @@ import click
 import msgspec
 
 from lrs.cli import Desk, pass_desk
-from lrs.errors import InvalidRequest
+from lrs.errors import InvalidRequest, Problem
 from lrs.memory import settle_memory
+from lrs.store.log import Log
 from projections import acts
-from projections.upkeep import projections
-from projections.upkeep import runtime_of as runtime_of
-from projections.worker import work as run_worker
+from projections.building.builds import live_builds
+from projections.building.upkeep import projections
+from projections.building.upkeep import runtime_of as runtime_of
+from projections.building.worker import work as run_worker
+from projections.documents import load
+from projections.evidence.fold import acts_at
+from projections.mastery.rule_documents import RULE
+from projections.rulebook import objection_to
 
 KINDS = ("scale", "rule", "policy", "normaliser", "rubric", "assessment")
 
@@ -46,7 +52,21 @@ def publish(desk: Desk, slug: str, kind: str, path: str) -> None:
     log, actor = actor_of(desk, slug)
     document = read_json(path)
     _check_named(document, "id", "title")
+    if kind == "rule":
+        _refuse_clash(desk, log, document)
     click.echo(desk.append(log, [acts.publish(kind, document, actor)])[0])
+
+
+def _refuse_clash(desk: Desk, log: Log, document: Any) -> None:
+    """Refuse a rule that would never be in force beside those that the worker knows; an unsound one is told later."""
+    rule = load(RULE, document)[0]
+    if rule is None:
+        return
+    with desk.derived.connect() as connection:
+        build = live_builds(connection, log.log_id).get("evidence")
+        reason = objection_to(acts_at(connection, build.build_id, build.position), rule) if build else ""
+    if reason:
+        raise InvalidRequest("this rule would never be in force; nothing was published", [Problem("", reason)])
 
 
 @click.command()

@@ -16,6 +16,7 @@ from lrs.resources.schemas import array
 from projections import shapes
 from projections.answering import AFTER, AS_OF, Paged, Told, listed_after, page_of, reading, told_as
 from projections.audit.reading import credentials_of, trail
+from projections.building.worker import is_awake
 from projections.credit.reading import credit_of, credit_record
 from projections.evidence import tables
 from projections.evidence.learners import not_linked_away
@@ -26,7 +27,6 @@ from projections.progress import progress
 from projections.publishing.reading import published_as
 from projections.rulebook import held_at, one_of, policies_of, rules_of
 from projections.view import View
-from projections.worker import is_awake
 
 blueprint = Blueprint("projections", __name__, url_prefix="/api/v1")
 

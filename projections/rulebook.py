@@ -16,6 +16,8 @@ from projections.mastery.wording import rule_text
 from projections.registry import Act, Acts
 
 ALWAYS = 0
+LAST_OF_ALL = 2**62
+"""The time of a rule that is not published yet: of two that clash, the one that was published comes first."""
 
 
 def document_key(kind: str, iri: str) -> str:
@@ -26,6 +28,13 @@ def document_key(kind: str, iri: str) -> str:
 def rules_of(acts: Acts) -> list[dict[str, Any]]:
     """Return every rule by the name in addresses, with the version that is the newest and what it holds for."""
     return [_with_key("rule", [_rule_version(acts, act) for act in own]) for own in _by_document(acts, "rule")]
+
+
+def objection_to(acts: Acts, rule: Rule) -> str:
+    """Return why a rule would never be in force if it were published beside these acts; "" when it would be."""
+    place = max((act.position for act in acts), default=0) + 1
+    new = Act(place, "rule", LAST_OF_ALL, "", rule)
+    return next((one.reason for one in acts.with_act(new).clashes if one.act is new), "")
 
 
 def policies_of(acts: Acts) -> list[dict[str, Any]]:

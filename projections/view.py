@@ -13,7 +13,7 @@ from lrs.errors import InvalidRequest, NotFound, Problem
 from lrs.store.log import Log, head, position_at
 from lrs.store.search import at
 from lrs.xapi.values import iso, timestamp_us
-from projections.builds import Build, live_builds, parked_in
+from projections.building.builds import Build, live_builds, parked_in
 from projections.evidence import tables
 from projections.evidence.fold import acts_at
 from projections.registry import Acts

@@ -19,8 +19,8 @@ import wsgi
 from lrs.cli import Desk, new_credential, new_log
 from lrs.settings import Settings
 from lrs.store.log import Log, head
+from projections.building.runtime import Runtime
 from projections.commands import runtime_of
-from projections.runtime import Runtime
 
 VERSION = {"X-Experience-API-Version": "1.0.3"}
 EVERYTHING = frozenset({"all", "registrar"})

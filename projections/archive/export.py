@@ -18,10 +18,10 @@ from projections.archive.laws import named_competencies
 from projections.archive.manifest import FORMAT, LeftOut, Manifest, Part, Source, keep
 from projections.archive.manifest import NAME as MANIFEST
 from projections.archive.storage import Place, write
-from projections.builds import live_builds
-from projections.catalogue import tables_of
-from projections.digest import Span, buckets, digest_of
-from projections.folding import run_of
+from projections.building.builds import live_builds
+from projections.building.catalogue import tables_of
+from projections.building.digest import Span, buckets, digest_of
+from projections.building.folding import run_of
 
 UNFINISHED: Final = "unfinished"
 """The name of a file that says that an export has begun and not ended; the next one may write over what it left."""

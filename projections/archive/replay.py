@@ -33,7 +33,7 @@ from projections.archive.laws import laws_of
 from projections.archive.manifest import NAME as MANIFEST
 from projections.archive.manifest import Manifest, manifest_of
 from projections.archive.storage import Place, place_at
-from projections.digest import add_rows, digest_of, no_rows
+from projections.building.digest import add_rows, digest_of, no_rows
 from projections.mastery.laws import Laws
 from projections.mastery.tables import decision
 

@@ -18,6 +18,7 @@ from lrs.store.engine import immediate
 from lrs.store.log import Log, position_at
 from lrs.xapi.values import timestamp_us
 from projections import acts
+from projections.building.upkeep import projections
 from projections.commands import actor_of, read_json
 from projections.insight import studies
 from projections.insight.comparing import CHANGES
@@ -25,7 +26,6 @@ from projections.insight.studies import DONE, FAILED, Study
 from projections.insight.working import Desk as StudyDesk
 from projections.insight.working import jobs, settle
 from projections.insight.written import GROUPS, changes_csv, json_of, totals_csv
-from projections.upkeep import projections
 from projections.view import view_of
 
 

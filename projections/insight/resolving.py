@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias, cast
 
 from lrs.store.search import at, voided_among
 from lrs.xapi.decode import stored_statement
-from projections.builds import parked_in
+from projections.building.builds import parked_in
 from projections.evidence import touched as touching
 from projections.evidence.evidence import Evidence
 from projections.evidence.fold import acts_at

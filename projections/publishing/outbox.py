@@ -20,7 +20,7 @@ from lrs.store.log import Log, bodies_with_ids
 from lrs.store.search import at
 from lrs.xapi.decode import stored_statement
 from lrs.xapi.values import key64
-from projections.builds import Build, live_builds
+from projections.building.builds import Build, live_builds
 from projections.credit.tables import credit_decision
 from projections.credit.timeline import OUTCOMES
 from projections.evidence import tables as source

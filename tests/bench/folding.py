@@ -14,13 +14,13 @@ from adapters.demo import district as demo
 from lrs.cli import Desk
 from lrs.settings import Settings
 from projections import acts
-from projections.builds import live_builds
-from projections.catalogue import NAMES, PROJECTIONS
+from projections.building.builds import live_builds
+from projections.building.catalogue import NAMES, PROJECTIONS
+from projections.building.runtime import Runtime
 from projections.commands import runtime_of
 from projections.credit.tables import credit_decision
 from projections.evidence.tables import evidence
 from projections.mastery.tables import decision
-from projections.runtime import Runtime
 from tests.bench.apart import Cost, apart
 from tests.bench.figures import Bench, Tell
 from tests.bench.filling import fill, settle

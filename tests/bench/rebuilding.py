@@ -15,15 +15,15 @@ from lrs.cli import Desk
 from lrs.memory import settle_memory
 from lrs.settings import Settings
 from lrs.store.log import head
-from projections.comparing import sums_of
-from projections.crew import Crew
-from projections.digest import Span
+from projections.building.comparing import sums_of
+from projections.building.crew import Crew
+from projections.building.digest import Span
+from projections.building.folding import silent
+from projections.building.rebuilding import rebuild
+from projections.building.runtime import Runtime
 from projections.evidence.tables import evidence, learner
-from projections.folding import silent
 from projections.mastery.reading import competency_map
 from projections.mastery.tables import decision
-from projections.rebuilding import rebuild
-from projections.runtime import Runtime
 from projections.view import view_of
 from tests.bench.apart import Apart
 from tests.bench.figures import Bench, Tell

@@ -14,7 +14,7 @@ from adapters.demo import district as demo
 from lrs.store.bulk import insert_rows
 from lrs.store.engine import immediate
 from lrs.xapi.values import key64
-from projections.builds import live_builds
+from projections.building.builds import live_builds
 from projections.evidence.evidence import KINDS
 from projections.evidence.tables import evidence
 from projections.insight.findings import findings, names_of

@@ -19,7 +19,7 @@ from lrs.settings import Settings
 from lrs.store.engine import open_engine
 from lrs.store.tables import metadata as log_tables
 from migrations import BRANCHES, is_current, newest, upgrade
-from projections.catalogue import PROJECTIONS
+from projections.building.catalogue import PROJECTIONS
 from projections.tables import metadata as projection_tables
 from tests.databases import new_database
 from tests.lrs.store.store import at_once

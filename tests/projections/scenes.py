@@ -15,16 +15,16 @@ from lrs.store.log import create_log
 from lrs.xapi.actors import ifi
 from lrs.xapi.values import key64
 from projections import acts
-from projections.builds import builds, drop, live_builds
-from projections.catalogue import NAMES, PROJECTIONS, tables_of
-from projections.digest import digest, outcome_digest
+from projections.building.builds import builds, drop, live_builds
+from projections.building.catalogue import NAMES, PROJECTIONS, tables_of
+from projections.building.digest import digest, outcome_digest
+from projections.building.runtime import Runtime
 from projections.evidence.reading import quarantined
 from projections.ids import decision_key, learner_id
 from projections.mastery.reading import competency_map, decision_record
 from projections.mastery.rule_documents import DEFAULT_RULE_DOCUMENT
 from projections.mastery.scales import DEFAULT_SCALE_DOCUMENT
 from projections.profile import REVISION, TASK
-from projections.runtime import Runtime
 from projections.view import View, view_of
 from tests.district import District
 

@@ -36,7 +36,7 @@ from projections.archive.export import export, extract_of
 from projections.archive.manifest import Manifest, keep, manifest_of
 from projections.archive.replay import Replayed, Result, finished, job_of, replay_bucket, together
 from projections.archive.storage import Place, place_at, write
-from projections.builds import Parked, park
+from projections.building.builds import Parked, park
 from projections.evidence.tables import evidence
 from projections.mastery.rules import INDEPENDENT_TASKS
 from tests.databases import migrate, new_database

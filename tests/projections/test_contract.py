@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Table, func, select
 
-import projections.folding
+import projections.building.folding
 from lrs.settings import Settings
-from projections.catalogue import NAMES, PROJECTIONS, Projection, with_downstream
-from projections.digest import told_query
+from projections.building.catalogue import NAMES, PROJECTIONS, Projection, with_downstream
+from projections.building.digest import told_query
+from projections.building.runtime import Runtime
+from projections.building.units import ranges
 from projections.run import Run
-from projections.runtime import Runtime
-from projections.units import ranges
 from tests.databases import migrate, new_database
 from tests.district import District, open_district
 from tests.projections.scenes import (
@@ -178,7 +178,7 @@ def test_a_batch_that_fails_once_loses_nothing(
 
 def _replace(monkeypatch: pytest.MonkeyPatch, projection: Projection) -> None:
     others = tuple(projection if one.name == projection.name else one for one in PROJECTIONS)
-    monkeypatch.setattr(projections.folding, "PROJECTIONS", others)
+    monkeypatch.setattr(projections.building.folding, "PROJECTIONS", others)
     monkeypatch.setattr("tests.projections.scenes.PROJECTIONS", others)
 
 
@@ -187,7 +187,7 @@ def test_a_rebuild_in_units_of_learners_of_any_size_gives_the_same_digests(
     log: District, expected: Digests, positions: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fold_anew(log, in_batches(log, 100))
-    monkeypatch.setattr("projections.units.POSITIONS_A_UNIT", positions)
+    monkeypatch.setattr("projections.building.units.POSITIONS_A_UNIT", positions)
     for name in NAMES:
         rebuilt = next(new_runtimes(log, 11)).rebuild(log.log.log_id, [name])
         assert rebuilt.digests == {one: expected[one] for one in with_downstream([name])}

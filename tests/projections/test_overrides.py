@@ -10,9 +10,9 @@ import pytest
 from lrs.errors import InvalidRequest
 from projections import acts
 from projections.acts import problems
+from projections.building.runtime import Runtime
 from projections.credit.reading import credit_of, credit_record
 from projections.ids import decision_key
-from projections.runtime import Runtime
 from tests.district import District
 from tests.projections.overriding import PRINCIPAL, TEACHER, cleared, overridden
 from tests.projections.scenes import (

@@ -14,11 +14,11 @@ import projections.evidence.pieces
 import projections.mastery.fold
 import wsgi
 from lrs.store.bulk import insert_rows
-from projections.builds import Parked, parked_in
-from projections.catalogue import NAMES
+from projections.building.builds import Parked, parked_in
+from projections.building.catalogue import NAMES
+from projections.building.runtime import Differs, Runtime
 from projections.evidence.resolve import resolve
 from projections.mastery.learner import decisions_of
-from projections.runtime import Differs, Runtime
 from tests.district import District
 from tests.projections.scenes import (
     ALGEBRA,
@@ -215,7 +215,7 @@ def test_who_cannot_be_decided_is_left_out_from_one_position_on_however_the_log_
 def test_a_rebuild_leaves_out_the_same_as_the_live_build(
     shared_district: District, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
-    monkeypatch.setattr("projections.units.POSITIONS_A_UNIT", size)
+    monkeypatch.setattr("projections.building.units.POSITIONS_A_UNIT", size)
     poisoned_learner(monkeypatch)
     district = folded(shared_district, [*first_acts(), *WORK, POISON, *LATER])
     before = [one[1:] for one in parked(district)]
@@ -281,7 +281,7 @@ def test_a_unit_that_fails_for_no_learners_reason_is_folded_position_by_position
 ) -> None:
     district = begun(shared_district)
     expected = digests(district)
-    monkeypatch.setattr("projections.filling.fold_unit", _failing)
+    monkeypatch.setattr("projections.building.filling.fold_unit", _failing)
     assert runtime(district).rebuild(district.log.log_id, NAMES).digests == expected
 
 

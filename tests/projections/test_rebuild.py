@@ -11,14 +11,14 @@ import click.testing
 import pytest
 from sqlalchemy import Table, update
 
-import projections.rebuilding
+import projections.building.rebuilding
 import wsgi
 from lrs.store.engine import immediate
-from projections.builds import builds
-from projections.catalogue import NAMES
+from projections.building.builds import builds
+from projections.building.catalogue import NAMES
+from projections.building.runtime import Differs, NothingRetired, Overtaken, Runtime
 from projections.credit.tables import credit_decision
 from projections.mastery.tables import decision
-from projections.runtime import Differs, NothingRetired, Overtaken, Runtime
 from tests.district import District
 from tests.projections.scenes import (
     address_of,
@@ -131,7 +131,7 @@ def test_statements_that_arrive_during_a_rebuild_are_in_it(
 
 def meanwhile(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
     """Let something happen once, between the comparison of the builds and the swap."""
-    settled, done = projections.rebuilding._settled, list[bool]()
+    settled, done = projections.building.rebuilding._settled, list[bool]()
 
     def interrupted(*given: Any, **named: Any) -> Any:
         found = settled(*given, **named)
@@ -140,7 +140,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) ->
             happens()
         return found
 
-    monkeypatch.setattr(projections.rebuilding, "_settled", interrupted)
+    monkeypatch.setattr(projections.building.rebuilding, "_settled", interrupted)
 
 
 def test_a_rebuild_ends_when_another_one_begins_afresh(

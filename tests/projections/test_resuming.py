@@ -15,16 +15,16 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-import projections.filling
+import projections.building.filling
 from lrs.store.engine import is_postgresql
-from projections.builds import Build, builds
-from projections.catalogue import NAMES
-from projections.crew import Crew
-from projections.folding import Folding
+from projections.building.builds import Build, builds
+from projections.building.catalogue import NAMES
+from projections.building.crew import Crew
+from projections.building.folding import Folding
+from projections.building.runtime import Runtime
+from projections.building.units import Filled, filled, fold_unit, ranges, units_of
+from projections.building.upkeep import told_progress
 from projections.run import EVERYBODY
-from projections.runtime import Runtime
-from projections.units import Filled, filled, fold_unit, ranges, units_of
-from projections.upkeep import told_progress
 from tests.district import District
 from tests.projections.scenes import did, digests, first_acts, folded, live_ids, post, statuses
 
@@ -35,7 +35,7 @@ WORK = [did(who, task, 0.9, on) for who in LEARNERS for task, on in (("essay", 1
 
 @pytest.fixture(autouse=True)
 def _small_units(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("projections.units.POSITIONS_A_UNIT", 6)
+    monkeypatch.setattr("projections.building.units.POSITIONS_A_UNIT", 6)
 
 
 def runtime(district: District, processes: int = 1) -> Runtime:
@@ -87,7 +87,7 @@ def test_what_is_killed_goes_on_where_it_stopped(shared_district: District) -> N
     post(district, [did("eve", "essay", 0.9, 5), did("eve", "exam", 0.9, 6)])
     folded_now: list[int] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(projections.filling, "fold_unit", _noting(folded_now))
+        patch.setattr(projections.building.filling, "fold_unit", _noting(folded_now))
         found = runtime(district).rebuild(district.log.log_id, NAMES).digests
     assert found == digests(district)
     assert folded_now[: len(finished) - 4] == [place for place, one in enumerate(finished) if one is None]
@@ -106,14 +106,14 @@ def _noting(numbers: list[int]) -> Callable[..., bool]:
 
 KILLED = """
 import os, signal, sys
-import projections.filling, projections.units
+import projections.building.filling, projections.building.units
 from lrs.store.engine import open_engine
-from projections.catalogue import NAMES
-from projections.runtime import Runtime
+from projections.building.catalogue import NAMES
+from projections.building.runtime import Runtime
 
 log_url, url, log_id, left = sys.argv[1], sys.argv[2], int(sys.argv[3]), [int(sys.argv[4])]
-projections.units.POSITIONS_A_UNIT = 6
-fold_unit = projections.filling.fold_unit
+projections.building.units.POSITIONS_A_UNIT = 6
+fold_unit = projections.building.filling.fold_unit
 
 def folded(*given):
     if left[0] == 0:
@@ -121,7 +121,7 @@ def folded(*given):
     left[0] -= 1
     return fold_unit(*given)
 
-projections.filling.fold_unit = folded
+projections.building.filling.fold_unit = folded
 Runtime(open_engine(log_url), open_engine(url), 100).rebuild(log_id, NAMES)
 """
 
@@ -206,7 +206,7 @@ def test_the_work_of_a_process_that_is_lost_is_done_again(postgresql: Engine, tm
 
 
 def test_a_crew_that_is_lost_again_and_again_gives_up(postgresql: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("projections.crew.MOST_LOSSES", 1)
+    monkeypatch.setattr("projections.building.crew.MOST_LOSSES", 1)
     with Crew(Folding(postgresql, postgresql, 1), 2) as crew, pytest.raises(BrokenProcessPool):
         list(crew.each(killed, [(1,)]))
 

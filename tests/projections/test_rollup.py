@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from projections.runtime import Runtime
+from projections.building.runtime import Runtime
 from tests.district import District
 from tests.projections.overriding import MATHEMATICS, NUMBERS, cleared, overridden, parts, rolled_up
 from tests.projections.scenes import (

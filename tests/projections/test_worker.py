@@ -12,12 +12,12 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
-import projections.worker
+import projections.building.worker
 from lrs.errors import NotFound, StorageFailed
 from lrs.store.engine import is_postgresql
-from projections.builds import live_builds, parked_in
-from projections.runtime import Runtime
-from projections.worker import beat, is_awake, once, verify_all, work
+from projections.building.builds import live_builds, parked_in
+from projections.building.runtime import Runtime
+from projections.building.worker import beat, is_awake, once, verify_all, work
 from tests.district import District
 from tests.projections.scenes import bare, did, digests, first_acts, folded, live_ids, post, statuses
 
@@ -140,7 +140,7 @@ def test_a_log_that_cannot_be_folded_does_not_hold_up_the_others(
         return catch_up(self, log_id, *rest)
 
     monkeypatch.setattr(Runtime, "catch_up", failing)
-    monkeypatch.setattr(projections.worker, "logs", lambda _: [first.log, second.log])
+    monkeypatch.setattr(projections.building.worker, "logs", lambda _: [first.log, second.log])
     assert once(runtime(second)) == second.size()
     assert is_proficient(second)
 

@@ -17,7 +17,7 @@ from lrs.settings import Settings
 from lrs.store.credentials import revoke_credential
 from lrs.store.log import erase_body
 from lrs.store.roles import grants, grants_to_erase, quoted
-from projections.catalogue import PROJECTIONS
+from projections.building.catalogue import PROJECTIONS
 from projections.tables import metadata
 from tests.databases import migrate, new_database
 from tests.district import District, ids, open_district, statement

@@ -14,12 +14,12 @@ from sqlalchemy import Connection
 from lrs.cli import Desk, pass_desk
 from lrs.progress import progress_bar
 from lrs.store.log import head, logs
-from projections.builds import Build, Parked, builds, live_builds, parked_in
-from projections.catalogue import NAMES
-from projections.digest import outcome_digest
+from projections.building.builds import Build, Parked, builds, live_builds, parked_in
+from projections.building.catalogue import NAMES
+from projections.building.digest import outcome_digest
+from projections.building.runtime import Differs, NothingRetired, Overtaken, Progress, Runtime, Swapped
+from projections.building.units import Filled, filled, now_us
 from projections.ids import learner_id
-from projections.runtime import Differs, NothingRetired, Overtaken, Progress, Runtime, Swapped
-from projections.units import Filled, filled, now_us
 
 _UNFINISHED: Final = frozenset({"building", "checking"})
 _processes: Final = click.option(

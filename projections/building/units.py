@@ -13,9 +13,9 @@ from typing import Final, NamedTuple
 from sqlalchemy import Connection, delete, insert, select, update
 
 from lrs.store.engine import immediate
-from projections.builds import Build, build_with_id, claim_waiting
-from projections.catalogue import named
-from projections.folding import Folding, Upstream, run_of
+from projections.building.builds import Build, build_with_id, claim_waiting
+from projections.building.catalogue import named
+from projections.building.folding import Folding, Upstream, run_of
 from projections.run import EVERYBODY, Learners, Unfoldable
 from projections.tables import build, unit
 

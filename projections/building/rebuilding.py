@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from lrs.store.engine import immediate
 from lrs.store.log import head
-from projections.builds import (
+from projections.building.builds import (
     Build,
     begin_build,
     builds,
@@ -26,13 +26,13 @@ from projections.builds import (
     make_live,
     resume_build,
 )
-from projections.catalogue import NAMES, PROJECTIONS, tables_of, with_downstream
-from projections.comparing import Differs, Sums, check, sums_of, together
-from projections.crew import Crew
-from projections.digest import Span, buckets, digest_of
-from projections.filling import Overtaken, bring_up, chosen_now, fill
-from projections.folding import Folding, Progress, fold, silent, upstream_of
-from projections.units import now_us
+from projections.building.catalogue import NAMES, PROJECTIONS, tables_of, with_downstream
+from projections.building.comparing import Differs, Sums, check, sums_of, together
+from projections.building.crew import Crew
+from projections.building.digest import Span, buckets, digest_of
+from projections.building.filling import Overtaken, bring_up, chosen_now, fill
+from projections.building.folding import Folding, Progress, fold, silent, upstream_of
+from projections.building.units import now_us
 
 ROUNDS: Final = 8
 FEW_POSITIONS: Final = 500

@@ -7,10 +7,10 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from projections.builds import Build
-from projections.catalogue import tables_of
-from projections.crew import Crew
-from projections.digest import (
+from projections.building.builds import Build
+from projections.building.catalogue import tables_of
+from projections.building.crew import Crew
+from projections.building.digest import (
     Difference,
     Keys,
     Span,
@@ -20,7 +20,7 @@ from projections.digest import (
     no_rows,
     parts,
 )
-from projections.folding import Folding, Progress
+from projections.building.folding import Folding, Progress
 
 POSITIONS_A_PART: Final = 50_000
 POSITIONS_AT_ONCE: Final = 20_000

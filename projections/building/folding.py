@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError, InterfaceError, InternalError, Operat
 
 from lrs.store.engine import immediate
 from lrs.store.log import head
-from projections.builds import (
+from projections.building.builds import (
     Build,
     Parked,
     advance_to,
@@ -29,7 +29,7 @@ from projections.builds import (
     parked_in,
     positions_of,
 )
-from projections.catalogue import NAMES, PROJECTIONS, Projection
+from projections.building.catalogue import NAMES, PROJECTIONS, Projection
 from projections.run import Learners, Run, Unfoldable, is_far, unfoldable
 
 logger = structlog.get_logger()

@@ -15,11 +15,11 @@ import structlog
 from lrs.store.bulk import gather_statistics
 from lrs.store.engine import immediate
 from lrs.store.log import head
-from projections.builds import Build, builds, positions_of
-from projections.catalogue import PROJECTIONS, Projection, tables_of
-from projections.crew import Crew
-from projections.folding import GONE, Folding, Progress, silent, upstream_of
-from projections.units import finish, fold_unit, plan, start_over, units_of
+from projections.building.builds import Build, builds, positions_of
+from projections.building.catalogue import PROJECTIONS, Projection, tables_of
+from projections.building.crew import Crew
+from projections.building.folding import GONE, Folding, Progress, silent, upstream_of
+from projections.building.units import finish, fold_unit, plan, start_over, units_of
 
 logger = structlog.get_logger()
 SECONDS_BETWEEN_LOOKS: Final = 0.1

@@ -7,9 +7,9 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Table
 
-from projections import outcomes
 from projections.audit import fold as audit
 from projections.audit.tables import audit_entry
+from projections.building import outcomes
 from projections.credit import fold as credit
 from projections.credit.tables import credit_decision
 from projections.evidence import fold as evidence

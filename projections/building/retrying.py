@@ -8,11 +8,11 @@ from typing import NamedTuple
 from sqlalchemy import delete
 
 from lrs.store.engine import immediate
-from projections.builds import Parked, claim_waiting, parked_in, unpark
-from projections.catalogue import NAMES, PROJECTIONS, Projection
-from projections.crew import Crew
-from projections.folding import Folding, Progress, run_of, silent, upstream_of
-from projections.rebuilding import rebuild
+from projections.building.builds import Parked, claim_waiting, parked_in, unpark
+from projections.building.catalogue import NAMES, PROJECTIONS, Projection
+from projections.building.crew import Crew
+from projections.building.folding import Folding, Progress, run_of, silent, upstream_of
+from projections.building.rebuilding import rebuild
 from projections.run import Learners, Run, Unfoldable
 
 

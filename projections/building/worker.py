@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from lrs.store.engine import immediate
 from lrs.store.log import Log, logs
-from projections.runtime import Differs, Overtaken, Runtime
+from projections.building.runtime import Differs, Overtaken, Runtime
 from projections.tables import worker
 
 logger = structlog.get_logger()

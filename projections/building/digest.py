@@ -17,8 +17,8 @@ import msgspec
 from sqlalchemy import Boolean, Column, ColumnElement, Connection, Integer, Select, Table, cast, select
 
 from lrs.store.bulk import stream_rows
+from projections.building.outcomes import credit_held, mastery_held
 from projections.evidence.tables import STREAMS
-from projections.outcomes import credit_held, mastery_held
 
 BUCKETS: Final = 256
 LEAST, GREATEST = -(1 << 63), (1 << 63) - 1

@@ -20,7 +20,7 @@ import structlog
 
 from lrs.memory import settle_memory
 from lrs.store.engine import is_postgresql, open_engine
-from projections.folding import Folding
+from projections.building.folding import Folding
 
 logger = structlog.get_logger()
 Result = TypeVar("Result")

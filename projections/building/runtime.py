@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from projections.builds import Build
-from projections.comparing import Differs
-from projections.crew import Crew
-from projections.filling import Overtaken
-from projections.folding import Folding, Progress, silent
-from projections.rebuilding import Digests, NothingRetired, Swapped, prune, rebuild, roll_back, verify
-from projections.retrying import Retried, retry
+from projections.building.builds import Build
+from projections.building.comparing import Differs
+from projections.building.crew import Crew
+from projections.building.filling import Overtaken
+from projections.building.folding import Folding, Progress, silent
+from projections.building.rebuilding import Digests, NothingRetired, Swapped, prune, rebuild, roll_back, verify
+from projections.building.retrying import Retried, retry
 
 __all__ = ["Differs", "NothingRetired", "Overtaken", "Progress", "Retried", "Runtime", "Swapped"]
 
