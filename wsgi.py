@@ -22,6 +22,7 @@ from lrs.resources import health
 from lrs.settings import Settings, from_environment
 from lrs.store.engine import open_engine
 from lrs.store.log import Log
+from lrs.web import layout
 from migrations import is_current, upgrade
 from projections import acts, pages, resources, rule_pages
 from projections.evidence import resources as evidence_resources
@@ -44,14 +45,12 @@ def build_app(settings: Settings) -> Flask:
     app.secret_key = lrs.cli.secret_key(settings)
     resources.register(app, derived)
     evidence_resources.register(app)
-    pages.register(app)
-    evidence_pages.register(app)
-    rule_pages.register(app)
     framework_resources.register(app)
-    framework_pages.register(app)
     insight_resources.register(app)
-    insight_pages.register(app)
     case_resource.register(app)
+    for room in (pages, insight_pages, framework_pages, rule_pages, evidence_pages):
+        room.register(app)
+    layout.add_link(app, "Refusals", "refusal_pages.listed")
     health.add_check(app, "schema", lambda: is_current(engine, "log") and is_current(derived, "projections"))
     return app
 

@@ -37,8 +37,6 @@ def register(app: Flask) -> None:
     """Add the pages; the resources, and the frame of the pages, are there already."""
     app.register_blueprint(blueprint)
     layout.add_link(app, "Learners", "pages.overview")
-    layout.add_link(app, "Quarantine", "pages.quarantine")
-    layout.add_link(app, "Refusals", "refusal_pages.listed")
 
 
 @contextmanager

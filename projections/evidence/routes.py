@@ -21,6 +21,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(blueprint)
     layout.add_link(app, "Assessments", "evidence_pages.assessments")
     layout.add_link(app, "Accounts", "evidence_pages.identities")
+    layout.add_link(app, "Quarantine", "pages.quarantine")
 
 
 @blueprint.get("/learners/<learner>/evidence")
