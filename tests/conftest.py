@@ -10,6 +10,7 @@ import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 from sqlalchemy import Engine
@@ -36,19 +37,32 @@ def postgresql() -> Iterator[Engine]:
     engine.dispose()
 
 
+@pytest.fixture(scope="session")
+def migrated_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with migrated SQLite files, to be copied."""
+    folder = tmp_path_factory.mktemp("migrated")
+    migrate(Settings(data_dir=str(folder)))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def migrated_database(postgresql: Engine) -> Iterator[str]:
+    """The URL of a migrated PostgreSQL database, to be copied."""
+    with new_database(postgresql, "migrated") as url:
+        migrate(Settings(database_url=url))
+        yield url
+
+
 @pytest.fixture(params=DIALECTS)
 def own_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
     """Settings of migrated databases that belong to one test alone, on each dialect."""
     if request.param == "sqlite":
-        settings = Settings(data_dir=str(tmp_path))
-        migrate(settings)
-        yield settings
+        copytree(request.getfixturevalue("migrated_files"), tmp_path, dirs_exist_ok=True)
+        yield Settings(data_dir=str(tmp_path))
         return
-    server: Engine = request.getfixturevalue("postgresql")
-    with new_database(server) as url:
-        settings = Settings(data_dir=str(tmp_path), database_url=url)
-        migrate(settings)
-        yield settings
+    like: str = request.getfixturevalue("migrated_database")
+    with new_database(request.getfixturevalue("postgresql"), like=like) as url:
+        yield Settings(data_dir=str(tmp_path), database_url=url)
 
 
 @pytest.fixture(scope="session", params=DIALECTS)

@@ -26,11 +26,12 @@ def postgresql_server() -> Engine:
 
 
 @contextmanager
-def new_database(server: Engine, purpose: str = "test") -> Iterator[str]:
-    """Create a database on the server, yield its URL, and drop it at the end."""
+def new_database(server: Engine, purpose: str = "test", like: str = "") -> Iterator[str]:
+    """Create a database on the server, yield its URL, and drop it at the end; `like` is the URL of one to copy."""
     name = f"cairn_{purpose}_{uuid.uuid4().hex[:12]}"
+    template = f" TEMPLATE {make_url(like).database}" if like else ""
     with server.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
+        connection.execute(text(f"CREATE DATABASE {name}{template}"))
     try:
         yield server.url.set(database=name).render_as_string(hide_password=False)
     finally:

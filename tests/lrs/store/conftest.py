@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
@@ -30,21 +29,17 @@ def own_store(own_settings: Settings) -> Iterator[Store]:
 
 
 @pytest.fixture
-def server_store(postgresql: Engine, tmp_path: Path) -> Iterator[Store]:
+def server_store(postgresql: Engine, migrated_database: str) -> Iterator[Store]:
     """As `own_store`, on PostgreSQL alone."""
-    with new_database(postgresql) as url:
-        migrate(Settings(data_dir=str(tmp_path), database_url=url))
-        with _store(url) as one:
-            yield one
+    with new_database(postgresql, like=migrated_database) as url, _store(url) as one:
+        yield one
 
 
 @pytest.fixture(scope="module")
-def postgresql_store(postgresql: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+def postgresql_store(postgresql: Engine, migrated_database: str) -> Iterator[Store]:
     """As `store`, on PostgreSQL alone, in a database that the module's tests share."""
-    with new_database(postgresql) as url:
-        migrate(Settings(data_dir=str(tmp_path_factory.mktemp("data")), database_url=url))
-        with _store(url) as one:
-            yield one
+    with new_database(postgresql, like=migrated_database) as url, _store(url) as one:
+        yield one
 
 
 @pytest.fixture(scope="module")
