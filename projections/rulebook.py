@@ -17,7 +17,7 @@ from projections.registry import Act, Acts
 
 ALWAYS = 0
 LAST_OF_ALL = 2**62
-"""The time of a rule that is not published yet: of two that clash, the one that was published comes first."""
+"""The time of an act that is not published: of two that clash the first holds, else the last."""
 
 
 def document_key(kind: str, iri: str) -> str:

@@ -12,13 +12,12 @@ from projections.evidence.documents import ALIGNMENT, NORMALISER, Alignment
 from projections.mastery.rule_documents import RULE
 from projections.mastery.rules import Rule
 from projections.registry import Act, Acts
+from projections.rulebook import LAST_OF_ALL
 
 SCHEMAS: Final[Mapping[str, DocumentSchema[Any]]] = {"rule": RULE, "alignment": ALIGNMENT, "normaliser": NORMALISER}
 _TOLD_BY: Final = {"method": "rule", "activity": "alignment", "match": "normaliser"}
 _UNPUBLISHED: Final = {"approver": "(a candidate: nobody yet)", "effective_from": "1970-01-01"}
 LAST_VERSION: Final = 2**31 - 1
-LAST_OF_ALL: Final = 2**62
-"""The time of a candidate: of several acts on one thing the last counts."""
 
 
 class Candidate(NamedTuple):
